@@ -1,0 +1,25 @@
+# One virtual environment in .venv, made from requirements.lock; every target uses it.
+PYTHON ?= python3.11
+CORES ?= $(shell nproc)
+VENV := .venv
+BIN := $(VENV)/bin
+# Horovod compiles against the installed TensorFlow, with Gloo alone.
+HOROVOD_BUILD := HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 \
+	HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 PATH="$(CURDIR)/$(BIN):$$PATH"
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: setup demo test lint bench lock clean
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/complete
+
+# Three steps, because Horovod's build needs TensorFlow and CMake to be there already.
+$(VENV)/complete: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install it, or name another 3.11 with 'make PYTHON=...'"; exit 1; }
+	rm -f $@
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	awk '/^[a-z]/ {keep = !/^horovod==/} keep' requirements.lock > $(VENV)/without-horovod.lock
+	$(PIP) install --require-hashes --no-deps -r $(VENV)/without-horovod.lock
+	$(HOROVOD_BUILD) $(PIP) install --require-hashes --no-deps --no-build-isolation --no-binary horovod -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,57 @@
+"""Errors of the land cover chain.
+
+Each says in one message what is wrong, what was found and expected, in which file,
+and how to mend it. Each also is the builtin error a Python user would expect.
+"""
+
+
+class FgunetError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+
+class ConfigError(FgunetError, ValueError):
+    """The configuration breaks its schema or contradicts itself."""
+
+
+class NomenclatureError(FgunetError, ValueError):
+    """A nomenclature is malformed, or a code does not belong to it."""
+
+
+class GridError(FgunetError, ValueError):
+    """Two rasters that must share a grid do not, or a window leaves its grid."""
+
+
+class MissingAcquisitionError(FgunetError, FileNotFoundError):
+    """A tile has no product, or fewer acquisitions than the configuration asks for."""
+
+
+class ProductError(FgunetError, ValueError):
+    """A Sentinel-2 product is malformed, or lacks a band or a mask."""
+
+
+class SeriesError(FgunetError, ValueError):
+    """A series does not hold the dates, bands or values it is asked for."""
+
+
+class ReferenceDataError(FgunetError, ValueError):
+    """A reference source lacks a field, a layer, a geometry or a known code."""
+
+
+class SplitError(FgunetError, ValueError):
+    """A class has too few polygons to be split."""
+
+
+class PatchError(FgunetError, ValueError):
+    """Patches cannot be drawn from the labels given."""
+
+
+class ModelError(FgunetError, ValueError):
+    """A model cannot be built as asked, or does not fit the data it is given."""
+
+
+class TrainingError(FgunetError, RuntimeError):
+    """Training cannot start, or cannot go on."""
+
+
+class AccuracyError(FgunetError, ValueError):
+    """A map and its reference cannot be compared."""

@@ -1,0 +1,69 @@
+"""Atomic writes: a file that exists is whole."""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary name beside `target`; rename it to `target` on success.
+
+    Works for files and for directories (a Zarr store). The suffix is kept, because
+    GDAL and Keras choose their format by it. If the body raises, what was written under the
+    temporary name is removed and `target` stays as it was.
+
+    Parameters
+    ----------
+    target : path
+        The final name. Missing parent folders are made.
+
+    Yields
+    ------
+    pathlib.Path
+        The name to write to.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:12]}.part{target.suffix}")
+    try:
+        yield part
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(part, target)
+    finally:
+        _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys, atomically.
+
+    Raises
+    ------
+    ValueError
+        If `value` holds NaN or infinity, which JSON cannot say; write None instead.
+    """
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,160 @@
+"""Reading and writing rasters by windows."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.windows
+from numpy.typing import NDArray
+
+from fgunet.errors import GridError
+from fgunet.files import atomic_path
+from fgunet.grid import Grid, Window
+
+BLOCK = 128
+"""Side of the blocks of a written GeoTIFF, in pixels (a multiple of 16)."""
+
+
+def grid_of(dataset: rasterio.DatasetReader) -> Grid:
+    """The grid of an open raster.
+
+    Raises
+    ------
+    GridError
+        If the raster has no coordinate system, is rotated or is not north-up.
+    """
+    if dataset.crs is None:
+        raise GridError(f"{dataset.name} has no coordinate system; set one with gdal_edit -a_srs")
+    return Grid(
+        dataset.crs.to_string(), tuple(dataset.transform)[:6], dataset.height, dataset.width
+    )
+
+
+def read_grid(path: str | os.PathLike[str]) -> Grid:
+    """The grid of a raster file. Raises GridError as `grid_of` does."""
+    with rasterio.open(path) as dataset:
+        return grid_of(dataset)
+
+
+def rasterio_window(window: Window) -> rasterio.windows.Window:
+    """`window` as rasterio takes it."""
+    return rasterio.windows.Window(window.col, window.row, window.width, window.height)
+
+
+def read_band(path: str | os.PathLike[str], window: Window | None = None) -> NDArray[Any]:
+    """The first band of a raster (y, x), or a window of it, in its own dtype.
+
+    Raises
+    ------
+    GridError
+        If the window leaves the raster.
+    """
+    with rasterio.open(path) as dataset:
+        if window is None:
+            return dataset.read(1)
+        if window.row + window.height > dataset.height or window.col + window.width > dataset.width:
+            raise GridError(
+                f"{window} leaves {path}, which has {dataset.height} x {dataset.width} pixels"
+            )
+        return dataset.read(1, window=rasterio_window(window))
+
+
+@contextmanager
+def create_raster(
+    path: str | os.PathLike[str],
+    grid: Grid,
+    dtype: str,
+    nodata: float | None,
+    *,
+    colours: dict[int, tuple[int, int, int]] | None = None,
+) -> Iterator[Callable[[Window, NDArray[Any]], None]]:
+    """Write a one-band tiled GeoTIFF window by window, atomically.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    grid : Grid
+        Its grid.
+    dtype : str
+        "uint8", "uint32", ...
+    nodata : float or None
+        Declared nodata value.
+    colours : dict, optional
+        Colour table: (red, green, blue) of each value, for uint8.
+
+    Yields
+    ------
+    callable
+        ``write(window, values)``, values (y, x).
+    """
+    profile = {
+        "driver": "GTiff",
+        "crs": grid.crs,
+        "transform": grid.affine,
+        "height": grid.height,
+        "width": grid.width,
+        "count": 1,
+        "dtype": dtype,
+        "nodata": nodata,
+        "tiled": True,
+        "blockxsize": BLOCK,
+        "blockysize": BLOCK,
+        "compress": "deflate",
+        "BIGTIFF": "IF_SAFER",
+    }
+    with atomic_path(path) as part:
+        with rasterio.open(part, "w", **profile) as dataset:
+            if colours:
+                dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in colours.items()})
+
+            def write(window: Window, values: NDArray[Any]) -> None:
+                dataset.write(values.astype(dtype, copy=False), 1, window=rasterio_window(window))
+
+            yield write
+
+
+def write_raster(
+    path: str | os.PathLike[str],
+    values: NDArray[Any],
+    grid: Grid,
+    nodata: float | None,
+    *,
+    colours: dict[int, tuple[int, int, int]] | None = None,
+) -> None:
+    """Write an array (y, x) as a one-band GeoTIFF in its own dtype, atomically.
+
+    Raises
+    ------
+    GridError
+        If the array's shape is not the grid's.
+    """
+    if values.shape != grid.shape:
+        raise GridError(f"{path}: values have shape {values.shape}, the grid {grid.shape}")
+    with create_raster(path, grid, values.dtype.name, nodata, colours=colours) as write:
+        write(Window(0, 0, *grid.shape), values)
+
+
+def require_same_grid(grids: Iterable[tuple[str, Grid]]) -> Grid:
+    """The one grid of several named rasters.
+
+    Raises
+    ------
+    GridError
+        If two differ, naming both, or if there is none.
+    """
+    first: tuple[str, Grid] | None = None
+    for name, grid in grids:
+        if first is None:
+            first = name, grid
+        elif grid != first[1]:
+            raise GridError(
+                f"{name} lies on another grid than {first[0]}: {grid} instead of {first[1]}; "
+                "all rasters of a tile must share one grid"
+            )
+    if first is None:
+        raise GridError("no raster was given, so there is no grid")
+    return first[1]
