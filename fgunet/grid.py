@@ -8,6 +8,7 @@ import numpy as np
 import pyproj
 import shapely
 from affine import Affine
+from numpy.typing import NDArray
 
 from fgunet.errors import GridError
 
@@ -149,7 +150,7 @@ def reproject_geometry(geometry: shapely.Polygon, source: str, target: str) -> s
     """`geometry` in the coordinate system `target` (x before y)."""
     transformer = pyproj.Transformer.from_crs(source, target, always_xy=True)
 
-    def to_target(points: np.ndarray) -> np.ndarray:
+    def to_target(points: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
 
     return shapely.transform(geometry, to_target)

@@ -106,7 +106,8 @@ class Nomenclature:
         """Codes of `labels` (any shape, integers 0..n-1; 255 becomes 0)."""
         table = np.zeros(256, dtype=np.uint8)
         table[: len(self.codes)] = self.codes
-        return table[labels]
+        codes: NDArray[np.uint8] = table[labels]
+        return codes
 
 
 def read_nomenclature(path: str | os.PathLike[str]) -> Nomenclature:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import rasterio
 import rasterio.windows
 from numpy.typing import NDArray
@@ -53,13 +52,13 @@ def read_band(path: str | os.PathLike[str], window: Window | None = None) -> NDA
         If the window leaves the raster.
     """
     with rasterio.open(path) as dataset:
-        if window is None:
-            return dataset.read(1)
+        window = window or Window(0, 0, dataset.height, dataset.width)
         if window.row + window.height > dataset.height or window.col + window.width > dataset.width:
             raise GridError(
                 f"{window} leaves {path}, which has {dataset.height} x {dataset.width} pixels"
             )
-        return dataset.read(1, window=rasterio_window(window))
+        values: NDArray[Any] = dataset.read(1, window=rasterio_window(window))
+        return values
 
 
 @contextmanager
@@ -106,15 +105,14 @@ def create_raster(
         "compress": "deflate",
         "BIGTIFF": "IF_SAFER",
     }
-    with atomic_path(path) as part:
-        with rasterio.open(part, "w", **profile) as dataset:
-            if colours:
-                dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in colours.items()})
+    with atomic_path(path) as part, rasterio.open(part, "w", **profile) as dataset:
+        if colours:
+            dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in colours.items()})
 
-            def write(window: Window, values: NDArray[Any]) -> None:
-                dataset.write(values.astype(dtype, copy=False), 1, window=rasterio_window(window))
+        def write(window: Window, values: NDArray[Any]) -> None:
+            dataset.write(values.astype(dtype, copy=False), 1, window=rasterio_window(window))
 
-            yield write
+        yield write
 
 
 def write_raster(
