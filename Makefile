@@ -23,3 +23,28 @@ $(VENV)/complete: requirements.lock pyproject.toml
 	$(HOROVOD_BUILD) $(PIP) install --require-hashes --no-deps --no-build-isolation --no-binary horovod -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch $@
+
+demo: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
+	@echo "The report is at $(CURDIR)/results/report.html"
+
+test: setup lint
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+
+bench: setup
+	for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
+
+# Pins again what pyproject.toml asks for; envs/fgunet.yaml carries the same. Wants uv on the PATH.
+lock:
+	uv pip compile --python-version 3.11 --generate-hashes --all-extras --upgrade \
+		--no-emit-index-url --no-header --quiet pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf results simulated logs .snakemake

@@ -1,0 +1,39 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# A configuration of the user's stands alone: it is not laid over the shipped one.
+if not workflow.overwrite_configfiles:
+
+    configfile: workflow.source_path("workflow_config.yaml")
+
+
+report: "rules/captions/workflow.rst"
+
+
+include: "rules/common.smk"
+
+
+if "simulation" in config:
+
+    include: "rules/simulate.smk"
+
+
+include: "rules/series.smk"
+include: "rules/reference.smk"
+include: "rules/training.smk"
+include: "rules/mapping.smk"
+include: "rules/accuracy.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+        expand("results/maps/{method}/mosaic_class.tif", method=METHODS),

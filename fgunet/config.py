@@ -1,0 +1,122 @@
+"""Validation of the configuration of a run."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import yaml
+
+from fgunet.errors import ConfigError
+
+
+def read_schema() -> dict[str, Any]:
+    """Read the schema of the configuration, as a JSON Schema document."""
+    text = (files("fgunet") / "schemas" / "config.yaml").read_text(encoding="utf-8")
+    schema: dict[str, Any] = yaml.safe_load(text)
+    return schema
+
+
+def validated(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in a configuration's defaults, after checking it against schema and sense.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration as read from YAML.
+
+    Returns
+    -------
+    dict
+        A deep copy with every key that has a default.
+
+    Raises
+    ------
+    ConfigError
+        Naming every unknown key, wrong value and contradiction at once, each with its path.
+    """
+    schema = read_schema()
+    found = json.loads(json.dumps(config))
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(found), key=_path)
+    if errors:
+        _refuse([f"{_path(error)}: {_explain(error)}" for error in errors])
+    complete: dict[str, Any] = _with_defaults(found, schema)
+    contradictions = _contradictions(complete)
+    if contradictions:
+        _refuse(contradictions)
+    return complete
+
+
+def _refuse(problems: list[str]) -> None:
+    listed = "\n".join(f"  - {problem}" for problem in problems)
+    count = f"{len(problems)} error{'s' if len(problems) > 1 else ''}"
+    raise ConfigError(
+        f"the configuration has {count}:\n{listed}\n"
+        "Correct the configuration file; workflow_config.yaml explains every key."
+    )
+
+
+def _path(error: jsonschema.ValidationError) -> str:
+    path = ""
+    for part in error.absolute_path:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path or "(top level)"
+
+
+def _explain(error: jsonschema.ValidationError) -> str:
+    """Say what is wrong, with the keys that would be right where a key is wrong."""
+    if error.validator != "additionalProperties":
+        return error.message
+    known = sorted(error.schema["properties"])
+    unknown = sorted(set(error.instance) - set(known))
+    return f"unknown key {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
+
+
+def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict) and "properties" in schema:
+        filled = dict(value)
+        for key, part in schema["properties"].items():
+            if key in value:
+                filled[key] = _with_defaults(value[key], part)
+            elif "default" in part:
+                filled[key] = _with_defaults(part["default"], part)
+        return filled
+    if isinstance(value, list) and "items" in schema:
+        return [_with_defaults(item, schema["items"]) for item in value]
+    return value
+
+
+def _contradictions(config: Mapping[str, Any]) -> list[str]:
+    """Say what a schema cannot: keys that disagree with one another."""
+    return [*_grouping(config), *_sources(config["reference"]["sources"]), *_placements(config)]
+
+
+def _grouping(config: Mapping[str, Any]) -> Iterator[str]:
+    n_dates, group = config["series"]["n_dates"], config["fgunet"]["dates_per_group"]
+    if "fgunet" in config["mapping"]["methods"] and n_dates % group:
+        yield (
+            f"series.n_dates: {n_dates} dates cannot be cut into groups of "
+            f"fgunet.dates_per_group = {group}; make one a multiple of the other"
+        )
+
+
+def _sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    names = Counter(source["name"] for source in sources)
+    for name, count in sorted(names.items()):
+        if count > 1:
+            yield f"reference.sources: the name {name!r} stands {count} times"
+    for index, source in enumerate(sources):
+        if (source["field"] is None) == (source["code"] is None):
+            yield (
+                f"reference.sources[{index}]: give either 'field', or 'code' where all features "
+                "are of one class"
+            )
+
+
+def _placements(config: Mapping[str, Any]) -> Iterator[str]:
+    if "simulation" in config:
+        missing = sorted(set(config["tiles"]) - set(config["simulation"]["tiles"]))
+        if missing:
+            yield f"simulation.tiles: no placement for {', '.join(missing)}"

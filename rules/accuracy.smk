@@ -1,0 +1,65 @@
+rule confusion:
+    message:
+        "{wildcards.tile}: {wildcards.method} against the test polygons"
+    input:
+        map="results/maps/{method}/{tile}_class.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/{method}/{tile}.json",
+    log:
+        "logs/confusion/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/confusion/{method}_{tile}.tsv"
+    params:
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=60,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/confusion.py"
+
+
+rule scores:
+    message:
+        "kappa, F-scores, their intervals, and the comparison of the methods"
+    input:
+        confusions=expand("results/accuracy/{method}/{tile}.json", method=METHODS, tile=TILES),
+        nomenclature=NOMENCLATURE,
+    output:
+        pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        summary=report(
+            "results/accuracy/summary.csv",
+            caption="captions/summary.rst",
+            category="Accuracy",
+            labels={"table": "kappa and F-score by tile"},
+        ),
+        classes=report(
+            "results/accuracy/classes.csv",
+            caption="captions/classes.rst",
+            category="Accuracy",
+            labels={"table": "F-score by class"},
+        ),
+        comparison="results/accuracy/comparison.json",
+    log:
+        "logs/scores.log",
+    benchmark:
+        "results/benchmarks/scores.tsv"
+    params:
+        **config["accuracy"],
+        methods=METHODS,
+        seed=config["seed"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/scores.py"

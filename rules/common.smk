@@ -1,0 +1,78 @@
+# The configuration, checked, and what several rules share. No rules here.
+
+import sys
+from functools import cache
+from pathlib import Path
+
+# A job may run in an environment where the library is not installed (conda): let it find it.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+sys.path.insert(0, str(workflow.basedir))
+
+import fgunet
+from fgunet.config import validated
+from fgunet.errors import FgunetError
+from fgunet.nomenclature import read_nomenclature
+from fgunet.sentinel2.theia import find_products
+
+
+def shipped(name, suffix):
+    """Path of a table: a bare name is a file of the folder tables."""
+    if "/" in name or "." in name:
+        return name
+    return str(Path(workflow.basedir) / "tables" / f"{name}{suffix}")
+
+
+def stop_on_bad_configuration():
+    """The configuration with its defaults, or one clear error before any work."""
+    try:
+        complete = validated(config)
+        read_nomenclature(shipped(complete["nomenclature"], ".yaml"))
+    except FgunetError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    return complete
+
+
+config = stop_on_bad_configuration()
+
+VERSION = fgunet.__version__
+TILES = config["tiles"]
+METHODS = config["mapping"]["methods"]
+SIMULATED = "simulation" in config
+NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
+SPLITS = ["code", "polygon", "split"]
+
+
+wildcard_constraints:
+    tile="|".join(TILES),
+    method="|".join(METHODS),
+
+
+def memory(megabytes):
+    """Memory of a job, doubled at each further attempt."""
+    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+
+
+def sources():
+    """The reference sources, with the paths of their translation tables."""
+    return [
+        {
+            **source,
+            "translation": source["translation"] and shipped(source["translation"], ".csv"),
+        }
+        for source in config["reference"]["sources"]
+    ]
+
+
+@cache
+def product_names(tile):
+    """Names of a tile's products, so that a product that comes or goes makes its tile anew."""
+    if SIMULATED:
+        return []
+    return sorted(path.name for path in find_products(config["products"]["folder"], tile))
+
+
+def products_of(wildcards):
+    """Where a tile's products lie: made by the simulation, or the user's folder as it is."""
+    return f"simulated/products/{wildcards.tile}" if SIMULATED else []

@@ -1,0 +1,82 @@
+rule classify_fgunet:
+    message:
+        "{wildcards.tile}: classifying with FG-UNET"
+    input:
+        series="results/series/{tile}.zarr",
+        model="results/models/fgunet/model.keras",
+        metadata="results/models/fgunet/metadata.json",
+        nomenclature=NOMENCLATURE,
+    output:
+        map="results/maps/fgunet/{tile}_class.tif",
+        confidence="results/maps/fgunet/{tile}_confidence.tif",
+    log:
+        "logs/classify_fgunet/{tile}.log",
+    benchmark:
+        "results/benchmarks/classify_fgunet/{tile}.tsv"
+    params:
+        window=config["mapping"]["window"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(3000),
+        runtime=480,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/classify_fgunet.py"
+
+
+rule classify_forest:
+    message:
+        "{wildcards.tile}: classifying with the Random Forest"
+    input:
+        series="results/series/{tile}.zarr",
+        model="results/models/forest/forest.skops",
+        metadata="results/models/forest/metadata.json",
+        nomenclature=NOMENCLATURE,
+    output:
+        map="results/maps/forest/{tile}_class.tif",
+        confidence="results/maps/forest/{tile}_confidence.tif",
+    log:
+        "logs/classify_forest/{tile}.log",
+    benchmark:
+        "results/benchmarks/classify_forest/{tile}.tsv"
+    params:
+        window=config["mapping"]["window"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=480,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/classify_forest.py"
+
+
+rule mosaic:
+    message:
+        "{wildcards.method}: one mosaic of all tiles"
+    input:
+        maps=expand("results/maps/{{method}}/{tile}_class.tif", tile=TILES),
+        confidences=expand("results/maps/{{method}}/{tile}_confidence.tif", tile=TILES),
+        nomenclature=NOMENCLATURE,
+    output:
+        map="results/maps/{method}/mosaic_class.tif",
+        overlap="results/maps/{method}/overlap.json",
+    log:
+        "logs/mosaic/{method}.log",
+    benchmark:
+        "results/benchmarks/mosaic/{method}.tsv"
+    params:
+        crs=config["mapping"]["mosaic_crs"],
+        resolution=config["mapping"]["mosaic_resolution"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=480,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/mosaic.py"

@@ -1,0 +1,78 @@
+rule list_acquisitions:
+    message:
+        "{wildcards.tile}: looking for usable acquisitions"
+    input:
+        products=products_of,
+    output:
+        "results/acquisitions/{tile}.json",
+    log:
+        "logs/list_acquisitions/{tile}.log",
+    benchmark:
+        "results/benchmarks/list_acquisitions/{tile}.tsv"
+    params:
+        folder=lambda wildcards, input: input.products or config["products"]["folder"],
+        products=lambda wildcards: product_names(wildcards.tile),
+        family=config["products"]["family"],
+        reflectance=config["products"]["reflectance"],
+        bands=config["products"]["bands"],
+        series=config["series"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(600),
+        runtime=30,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/list_acquisitions.py"
+
+
+rule check_inputs:
+    message:
+        "all inputs are there: the work can start"
+    input:
+        acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
+        audit="results/reference/audit.json",
+    output:
+        "results/inputs_checked.json",
+    log:
+        "logs/check_inputs.log",
+    benchmark:
+        "results/benchmarks/check_inputs.tsv"
+    params:
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(600),
+        runtime=10,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/check_inputs.py"
+
+
+rule stack_series:
+    message:
+        "{wildcards.tile}: stacking the regular dates"
+    input:
+        acquisitions="results/acquisitions/{tile}.json",
+        products=products_of,
+        checked=ancient("results/inputs_checked.json"),
+    output:
+        directory("results/series/{tile}.zarr"),
+    log:
+        "logs/stack_series/{tile}.log",
+    benchmark:
+        "results/benchmarks/stack_series/{tile}.tsv"
+    params:
+        series=config["series"],
+        bands=config["products"]["bands"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=240,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/stack_series.py"

@@ -1,0 +1,141 @@
+rule training_statistics:
+    message:
+        "{wildcards.tile}: statistics of the training split"
+    input:
+        series="results/series/{tile}.zarr",
+        code="results/reference/{tile}_code.tif",
+        split="results/reference/{tile}_split.tif",
+    output:
+        "results/statistics/{tile}.npz",
+    log:
+        "logs/training_statistics/{tile}.log",
+    benchmark:
+        "results/benchmarks/training_statistics/{tile}.tsv"
+    params:
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=120,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/training_statistics.py"
+
+
+rule training_plan:
+    message:
+        "planning the training of FG-UNET"
+    input:
+        series=expand("results/series/{tile}.zarr", tile=TILES),
+        codes=expand("results/reference/{tile}_code.tif", tile=TILES),
+        splits=expand("results/reference/{tile}_split.tif", tile=TILES),
+        statistics=expand("results/statistics/{tile}.npz", tile=TILES),
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/models/fgunet/plan.json",
+    log:
+        "logs/training_plan.log",
+    benchmark:
+        "results/benchmarks/training_plan.tsv"
+    params:
+        settings=config["fgunet"],
+        tiles=TILES,
+        seed=config["seed"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=60,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/training_plan.py"
+
+
+# One Horovod worker a thread. A killed training goes on from its last checkpoint, which lies in
+# the same folder and is no output, so that Snakemake leaves it there.
+rule train_fgunet:
+    message:
+        "training FG-UNET on {threads} workers"
+    input:
+        plan="results/models/fgunet/plan.json",
+        series=expand("results/series/{tile}.zarr", tile=TILES),
+        codes=expand("results/reference/{tile}_code.tif", tile=TILES),
+        splits=expand("results/reference/{tile}_split.tif", tile=TILES),
+    output:
+        model="results/models/fgunet/model.keras",
+        history="results/models/fgunet/history.csv",
+        metadata="results/models/fgunet/metadata.json",
+    log:
+        "logs/train_fgunet.log",
+    benchmark:
+        "results/benchmarks/train_fgunet.tsv"
+    params:
+        folder=subpath(output.model, parent=True),
+        library=VERSION,
+    threads: 2
+    resources:
+        mem_mb=memory(6000),
+        runtime=2880,
+    conda:
+        "../envs/fgunet.yaml"
+    shell:
+        "horovodrun -np {threads} -H localhost:{threads} --gloo"
+        " python -m fgunet.training {input.plan} {params.folder} 2>&1 | tee {log}"
+
+
+rule sample_pixels:
+    message:
+        "{wildcards.tile}: drawing pixels for the forest"
+    input:
+        series="results/series/{tile}.zarr",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/samples/{tile}.parquet",
+    log:
+        "logs/sample_pixels/{tile}.log",
+    benchmark:
+        "results/benchmarks/sample_pixels/{tile}.tsv"
+    params:
+        samples_per_class=config["forest"]["samples_per_class"],
+        seed=config["seed"],
+        library=VERSION,
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=120,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/sample_pixels.py"
+
+
+rule train_forest:
+    message:
+        "training the Random Forest"
+    input:
+        samples=expand("results/samples/{tile}.parquet", tile=TILES),
+        nomenclature=NOMENCLATURE,
+    output:
+        forest="results/models/forest/forest.skops",
+        metadata="results/models/forest/metadata.json",
+    log:
+        "logs/train_forest.log",
+    benchmark:
+        "results/benchmarks/train_forest.tsv"
+    params:
+        **config["forest"],
+        seed=config["seed"],
+        library=VERSION,
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=240,
+    conda:
+        "../envs/fgunet.yaml"
+    script:
+        "../scripts/train_forest.py"

@@ -1,0 +1,113 @@
+"""The rooms of the house and who may import whom."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "fgunet"
+
+# A room may import rooms of lower floors, and itself; rooms of one floor do not know one another.
+FLOORS = [
+    {"errors"},
+    {"files", "logs", "grid", "nomenclature", "config"},
+    {"rasters", "vectors"},
+    {"sentinel2", "series", "reference", "patches", "network"},
+    {"training", "forest", "mapping", "accuracy"},
+    {"report"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# On the lower floors a module may use its neighbours; only these are closed to one another.
+CLOSED = {"sentinel2", "series", "reference", "patches", "network", "training", "forest",
+          "mapping", "accuracy"}  # fmt: skip
+# The simulation writes what two rooms read, and shares only their format constants.
+SIMULATE_MAY = {"errors", "files", "logs", "grid", "nomenclature", "rasters", "vectors"}
+SIMULATE_CONSTANTS = {"fgunet.sentinel2.bands", "fgunet.sentinel2.theia_format"}
+
+TENSORFLOW_IN = {"network", "training"}
+TENSORFLOW_FILES = {"mapping/network_predictor.py"}
+
+
+def modules() -> Iterator[Path]:
+    yield from sorted(LIBRARY.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
+
+
+def test_every_module_belongs_to_a_room() -> None:
+    rooms = {room_of(path) for path in modules()} - {"__init__", "simulate"}
+    assert rooms <= FLOOR_OF.keys()
+
+
+@pytest.mark.parametrize("path", list(modules()), ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_imports_go_downwards(path: Path) -> None:
+    room = room_of(path)
+    for name, _ in imports_of(path):
+        parts = name.split(".")
+        if parts[0] != "fgunet" or len(parts) < 2 or parts[1] in (room, "__version__"):
+            continue
+        other = parts[1]
+        if room == "simulate":
+            allowed = other in SIMULATE_MAY or ".".join(parts[:3]) in SIMULATE_CONSTANTS
+        elif {room, other} <= CLOSED:
+            allowed = FLOOR_OF[other] < FLOOR_OF[room]
+        else:
+            allowed = FLOOR_OF[other] <= FLOOR_OF[room]
+        assert allowed, f"{room} may not import {name}"
+
+
+@pytest.mark.parametrize("path", list(modules()), ids=lambda p: str(p.relative_to(LIBRARY)))
+def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
+    inside = str(path.relative_to(LIBRARY))
+    packages = {name.split(".")[0] for name, _ in imports_of(path)}
+    assert "snakemake" not in packages
+    if room_of(path) not in TENSORFLOW_IN and inside not in TENSORFLOW_FILES:
+        assert not packages & {"tensorflow", "keras"}
+    if room_of(path) == "network":
+        assert "tensorflow" not in packages, "the network is written in Keras alone"
+
+
+def test_horovod_is_imported_in_one_function() -> None:
+    places = []
+    for path in modules():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        inner = {
+            id(node): function.name
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef)
+            for node in ast.walk(function)
+        }
+        places += [
+            (room_of(path), inner.get(id(node)))
+            for name, node in imports_of(path)
+            if name.split(".")[0] == "horovod"
+        ]
+    assert len(places) == 1
+    assert places[0][0] == "training"
+    assert places[0][1] is not None, "Horovod must be imported lazily"
+
+
+def test_no_assert_in_the_library() -> None:
+    for path in modules():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree)), path
+
+
+def test_scripts_are_thin() -> None:
+    for path in sorted((ROOT / "scripts").glob("*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= 70, f"{path.name} has {len(lines)} lines; move logic into the library"

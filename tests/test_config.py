@@ -1,0 +1,104 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from fgunet.config import read_schema, validated
+from fgunet.errors import ConfigError
+
+
+@pytest.fixture
+def shipped(root: Path) -> dict[str, Any]:
+    return yaml.safe_load((root / "workflow_config.yaml").read_text(encoding="utf-8"))
+
+
+def closed_objects(schema: Any) -> list[tuple[str, Any]]:
+    """Every object of the schema, with a name for messages."""
+    found = []
+    stack = [("(top level)", schema)]
+    while stack:
+        name, part = stack.pop()
+        if isinstance(part, dict):
+            if "properties" in part:
+                found.append((name, part))
+            stack += [(str(key), value) for key, value in part.items()]
+    return found
+
+
+def test_schema_is_itself_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(read_schema())
+
+
+def test_schema_is_closed_and_described() -> None:
+    for name, part in closed_objects(read_schema()):
+        assert "additionalProperties" in part, name
+        for key, value in part["properties"].items():
+            assert value.get("description"), f"{name}.{key} has no description"
+
+
+def test_defaults_obey_the_schema() -> None:
+    for _, part in closed_objects(read_schema()):
+        for value in part["properties"].values():
+            if "default" in value:
+                jsonschema.validate(value["default"], value)
+
+
+def test_shipped_file_is_valid_and_names_every_key(shipped: dict[str, Any]) -> None:
+    complete = validated(shipped)
+    for section in ("products", "series", "split", "fgunet", "forest", "mapping", "accuracy"):
+        assert shipped[section].keys() == complete[section].keys(), section
+
+
+def test_every_shipped_key_is_explained(root: Path) -> None:
+    lines = (root / "workflow_config.yaml").read_text(encoding="utf-8").splitlines()
+    assert sum(line.strip().startswith("#") for line in lines) > 30
+
+
+def test_minimal_configuration_is_filled(shipped: dict[str, Any]) -> None:
+    minimal = {k: shipped[k] for k in read_schema()["required"]}
+    complete = validated(minimal)
+    assert complete["fgunet"]["width"] == 32
+    assert complete["split"]["test_share"] == 0.34
+    assert "simulation" not in complete
+    assert minimal.keys() == set(read_schema()["required"]), "the given value is not changed"
+
+
+def test_all_unknown_keys_are_named_at_once(shipped: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(shipped)
+    wrong["tile"] = ["T31TCJ"]
+    wrong["series"]["n_date"] = 33
+    wrong["reference"]["sources"][0]["fields"] = "x"
+    with pytest.raises(ConfigError) as error:
+        validated(wrong)
+    message = str(error.value)
+    assert "3 errors" in message
+    assert "(top level): unknown key 'tile'" in message
+    assert "series: unknown key 'n_date'; known are first_date" in message
+    assert "reference.sources[0]: unknown key 'fields'" in message
+
+
+def test_dates_must_fill_their_groups(shipped: dict[str, Any]) -> None:
+    shipped["series"]["n_dates"] = 32
+    with pytest.raises(ConfigError, match=r"32 dates cannot be cut into groups of .* = 3"):
+        validated(shipped)
+
+
+def test_forest_alone_does_not_care_for_groups(shipped: dict[str, Any]) -> None:
+    shipped["series"]["n_dates"] = 32
+    shipped["mapping"]["methods"] = ["forest"]
+    assert validated(shipped)["series"]["n_dates"] == 32
+
+
+def test_source_needs_a_field_or_a_code(shipped: dict[str, Any]) -> None:
+    shipped["reference"]["sources"][0]["code"] = 44
+    with pytest.raises(ConfigError, match=r"sources\[0\]: give either 'field', or 'code'"):
+        validated(shipped)
+
+
+def test_source_names_are_unique(shipped: dict[str, Any]) -> None:
+    shipped["reference"]["sources"][1]["name"] = shipped["reference"]["sources"][0]["name"]
+    with pytest.raises(ConfigError, match="stands 2 times"):
+        validated(shipped)

@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from fgunet.errors import GridError
+from fgunet.grid import Grid, Window, split_windows
+from fgunet.rasters import create_raster, read_band, read_grid, require_same_grid, write_raster
+
+GRID = Grid("EPSG:32631", (10.0, 0.0, 500000.0, 0.0, -10.0, 4800000.0), 150, 200)
+
+
+def test_windows_written_apart_make_the_same_file(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 255, GRID.shape, dtype=np.uint8)
+    write_raster(tmp_path / "whole.tif", values, GRID, 255)
+    with create_raster(tmp_path / "parts.tif", GRID, "uint8", 255) as write:
+        for window in split_windows(GRID.shape, 128):
+            write(window, values[window.slices])
+    assert read_grid(tmp_path / "parts.tif") == GRID
+    assert (read_band(tmp_path / "parts.tif") == values).all()
+    with rasterio.open(tmp_path / "parts.tif") as dataset:
+        assert dataset.nodata == 255
+        assert dataset.block_shapes == [(128, 128)]
+
+
+def test_window_read(tmp_path: Path) -> None:
+    values = np.arange(150 * 200, dtype=np.uint32).reshape(GRID.shape)
+    write_raster(tmp_path / "a.tif", values, GRID, 0)
+    window = Window(10, 20, 30, 40)
+    assert (read_band(tmp_path / "a.tif", window) == values[window.slices]).all()
+    with pytest.raises(GridError, match="leaves"):
+        read_band(tmp_path / "a.tif", Window(130, 0, 30, 10))
+
+
+def test_colour_table(tmp_path: Path) -> None:
+    values = np.full(GRID.shape, 11, dtype=np.uint8)
+    write_raster(tmp_path / "a.tif", values, GRID, 0, colours={11: (255, 85, 0)})
+    with rasterio.open(tmp_path / "a.tif") as dataset:
+        assert dataset.colormap(1)[11] == (255, 85, 0, 255)
+
+
+def test_wrong_shape_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GridError, match=r"values have shape \(2, 2\)"):
+        write_raster(tmp_path / "a.tif", np.zeros((2, 2), np.uint8), GRID, 0)
+
+
+def test_different_grids_name_both() -> None:
+    other = Grid("EPSG:32632", GRID.transform, 150, 200)
+    with pytest.raises(GridError, match=r"b\.tif lies on another grid than a\.tif"):
+        require_same_grid([("a.tif", GRID), ("b.tif", other)])
+    assert require_same_grid([("a.tif", GRID), ("c.tif", GRID)]) == GRID
