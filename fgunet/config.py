@@ -67,10 +67,15 @@ def _path(error: jsonschema.ValidationError) -> str:
 
 def _explain(error: jsonschema.ValidationError) -> str:
     """Say what is wrong, with the keys that would be right where a key is wrong."""
-    if error.validator != "additionalProperties":
+    schema, found = error.schema, error.instance
+    if (
+        error.validator != "additionalProperties"
+        or not isinstance(schema, Mapping)
+        or not isinstance(found, dict)
+    ):
         return error.message
-    known = sorted(error.schema["properties"])
-    unknown = sorted(set(error.instance) - set(known))
+    known = sorted(schema["properties"])
+    unknown = sorted(set(found) - set(known))
     return f"unknown key {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
 
 

@@ -1,6 +1,4 @@
 rule confusion:
-    message:
-        "{wildcards.tile}: {wildcards.method} against the test polygons"
     input:
         map="results/maps/{method}/{tile}_class.tif",
         code="results/reference/{tile}_code.tif",
@@ -13,23 +11,25 @@ rule confusion:
         "logs/confusion/{method}_{tile}.log",
     benchmark:
         "results/benchmarks/confusion/{method}_{tile}.tsv"
-    params:
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=60,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        library=VERSION,
+    message:
+        "{wildcards.tile}: {wildcards.method} against the test polygons"
     script:
         "../scripts/confusion.py"
 
 
 rule scores:
-    message:
-        "kappa, F-scores, their intervals, and the comparison of the methods"
     input:
-        confusions=expand("results/accuracy/{method}/{tile}.json", method=METHODS, tile=TILES),
+        confusions=expand(
+            "results/accuracy/{method}/{tile}.json", method=METHODS, tile=TILES
+        ),
         nomenclature=NOMENCLATURE,
     output:
         pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
@@ -50,16 +50,18 @@ rule scores:
         "logs/scores.log",
     benchmark:
         "results/benchmarks/scores.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
     params:
         **config["accuracy"],
         methods=METHODS,
         seed=config["seed"],
         library=VERSION,
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=60,
-    conda:
-        "../envs/fgunet.yaml"
+    message:
+        "kappa, F-scores, their intervals, and the comparison of the methods"
     script:
         "../scripts/scores.py"

@@ -59,7 +59,8 @@ def sources():
     return [
         {
             **source,
-            "translation": source["translation"] and shipped(source["translation"], ".csv"),
+            "translation": source["translation"]
+            and shipped(source["translation"], ".csv"),
         }
         for source in config["reference"]["sources"]
     ]
@@ -70,7 +71,9 @@ def product_names(tile):
     """Names of a tile's products, so that a product that comes or goes makes its tile anew."""
     if SIMULATED:
         return []
-    return sorted(path.name for path in find_products(config["products"]["folder"], tile))
+    return sorted(
+        path.name for path in find_products(config["products"]["folder"], tile)
+    )
 
 
 def products_of(wildcards):

@@ -1,6 +1,4 @@
 rule classify_fgunet:
-    message:
-        "{wildcards.tile}: classifying with FG-UNET"
     input:
         series="results/series/{tile}.zarr",
         model="results/models/fgunet/model.keras",
@@ -13,22 +11,22 @@ rule classify_fgunet:
         "logs/classify_fgunet/{tile}.log",
     benchmark:
         "results/benchmarks/classify_fgunet/{tile}.tsv"
-    params:
-        window=config["mapping"]["window"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(3000),
         runtime=480,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        window=config["mapping"]["window"],
+        library=VERSION,
+    message:
+        "{wildcards.tile}: classifying with FG-UNET"
     script:
         "../scripts/classify_fgunet.py"
 
 
 rule classify_forest:
-    message:
-        "{wildcards.tile}: classifying with the Random Forest"
     input:
         series="results/series/{tile}.zarr",
         model="results/models/forest/forest.skops",
@@ -41,22 +39,22 @@ rule classify_forest:
         "logs/classify_forest/{tile}.log",
     benchmark:
         "results/benchmarks/classify_forest/{tile}.tsv"
-    params:
-        window=config["mapping"]["window"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=480,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        window=config["mapping"]["window"],
+        library=VERSION,
+    message:
+        "{wildcards.tile}: classifying with the Random Forest"
     script:
         "../scripts/classify_forest.py"
 
 
 rule mosaic:
-    message:
-        "{wildcards.method}: one mosaic of all tiles"
     input:
         maps=expand("results/maps/{{method}}/{tile}_class.tif", tile=TILES),
         confidences=expand("results/maps/{{method}}/{tile}_confidence.tif", tile=TILES),
@@ -68,15 +66,17 @@ rule mosaic:
         "logs/mosaic/{method}.log",
     benchmark:
         "results/benchmarks/mosaic/{method}.tsv"
-    params:
-        crs=config["mapping"]["mosaic_crs"],
-        resolution=config["mapping"]["mosaic_resolution"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=480,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        crs=config["mapping"]["mosaic_crs"],
+        resolution=config["mapping"]["mosaic_resolution"],
+        library=VERSION,
+    message:
+        "{wildcards.method}: one mosaic of all tiles"
     script:
         "../scripts/mosaic.py"

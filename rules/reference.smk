@@ -1,6 +1,4 @@
 rule fuse_reference:
-    message:
-        "fusing the reference sources"
     input:
         sources=sorted({source["path"] for source in config["reference"]["sources"]}),
         translations=sorted({s["translation"] for s in sources() if s["translation"]}),
@@ -13,25 +11,25 @@ rule fuse_reference:
         "logs/fuse_reference.log",
     benchmark:
         "results/benchmarks/fuse_reference.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
     params:
         sources=sources(),
         crs=config["reference"]["crs"],
         minimum_area_m2=config["reference"]["minimum_area_m2"],
         minimum_share=config["reference"]["minimum_share"],
         library=VERSION,
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=240,
-    conda:
-        "../envs/fgunet.yaml"
+    message:
+        "fusing the reference sources"
     script:
         "../scripts/fuse_reference.py"
 
 
 rule split_reference:
-    message:
-        "splitting the polygons into training, validation and test"
     input:
         fused="results/reference/fused.gpkg",
         fusion="results/reference/fusion.json",
@@ -43,23 +41,23 @@ rule split_reference:
         "logs/split_reference.log",
     benchmark:
         "results/benchmarks/split_reference.tsv"
-    params:
-        **config["split"],
-        seed=config["seed"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=30,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        **config["split"],
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "splitting the polygons into training, validation and test"
     script:
         "../scripts/split_reference.py"
 
 
 rule rasterise_reference:
-    message:
-        "{wildcards.tile}: rasterising the reference"
     input:
         polygons="results/reference/polygons.gpkg",
         acquisitions="results/acquisitions/{tile}.json",
@@ -72,13 +70,15 @@ rule rasterise_reference:
         "logs/rasterise_reference/{tile}.log",
     benchmark:
         "results/benchmarks/rasterise_reference/{tile}.tsv"
-    params:
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
         runtime=60,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        library=VERSION,
+    message:
+        "{wildcards.tile}: rasterising the reference"
     script:
         "../scripts/rasterise_reference.py"

@@ -1,6 +1,4 @@
 rule list_acquisitions:
-    message:
-        "{wildcards.tile}: looking for usable acquisitions"
     input:
         products=products_of,
     output:
@@ -9,6 +7,12 @@ rule list_acquisitions:
         "logs/list_acquisitions/{tile}.log",
     benchmark:
         "results/benchmarks/list_acquisitions/{tile}.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(600),
+        runtime=30,
     params:
         folder=lambda wildcards, input: input.products or config["products"]["folder"],
         products=lambda wildcards: product_names(wildcards.tile),
@@ -17,19 +21,13 @@ rule list_acquisitions:
         bands=config["products"]["bands"],
         series=config["series"],
         library=VERSION,
-    threads: 1
-    resources:
-        mem_mb=memory(600),
-        runtime=30,
-    conda:
-        "../envs/fgunet.yaml"
+    message:
+        "{wildcards.tile}: looking for usable acquisitions"
     script:
         "../scripts/list_acquisitions.py"
 
 
 rule check_inputs:
-    message:
-        "all inputs are there: the work can start"
     input:
         acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
         audit="results/reference/audit.json",
@@ -39,21 +37,21 @@ rule check_inputs:
         "logs/check_inputs.log",
     benchmark:
         "results/benchmarks/check_inputs.tsv"
-    params:
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(600),
         runtime=10,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        library=VERSION,
+    message:
+        "all inputs are there: the work can start"
     script:
         "../scripts/check_inputs.py"
 
 
 rule stack_series:
-    message:
-        "{wildcards.tile}: stacking the regular dates"
     input:
         acquisitions="results/acquisitions/{tile}.json",
         products=products_of,
@@ -64,15 +62,17 @@ rule stack_series:
         "logs/stack_series/{tile}.log",
     benchmark:
         "results/benchmarks/stack_series/{tile}.tsv"
-    params:
-        series=config["series"],
-        bands=config["products"]["bands"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=240,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        series=config["series"],
+        bands=config["products"]["bands"],
+        library=VERSION,
+    message:
+        "{wildcards.tile}: stacking the regular dates"
     script:
         "../scripts/stack_series.py"

@@ -1,6 +1,4 @@
 rule training_statistics:
-    message:
-        "{wildcards.tile}: statistics of the training split"
     input:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
@@ -11,21 +9,21 @@ rule training_statistics:
         "logs/training_statistics/{tile}.log",
     benchmark:
         "results/benchmarks/training_statistics/{tile}.tsv"
-    params:
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
         runtime=120,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        library=VERSION,
+    message:
+        "{wildcards.tile}: statistics of the training split"
     script:
         "../scripts/training_statistics.py"
 
 
 rule training_plan:
-    message:
-        "planning the training of FG-UNET"
     input:
         series=expand("results/series/{tile}.zarr", tile=TILES),
         codes=expand("results/reference/{tile}_code.tif", tile=TILES),
@@ -38,17 +36,19 @@ rule training_plan:
         "logs/training_plan.log",
     benchmark:
         "results/benchmarks/training_plan.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=60,
     params:
         settings=config["fgunet"],
         tiles=TILES,
         seed=config["seed"],
         library=VERSION,
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=60,
-    conda:
-        "../envs/fgunet.yaml"
+    message:
+        "planning the training of FG-UNET"
     script:
         "../scripts/training_plan.py"
 
@@ -56,8 +56,6 @@ rule training_plan:
 # One Horovod worker a thread. A killed training goes on from its last checkpoint, which lies in
 # the same folder and is no output, so that Snakemake leaves it there.
 rule train_fgunet:
-    message:
-        "training FG-UNET on {threads} workers"
     input:
         plan="results/models/fgunet/plan.json",
         series=expand("results/series/{tile}.zarr", tile=TILES),
@@ -71,23 +69,23 @@ rule train_fgunet:
         "logs/train_fgunet.log",
     benchmark:
         "results/benchmarks/train_fgunet.tsv"
-    params:
-        folder=subpath(output.model, parent=True),
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 2
     resources:
         mem_mb=memory(6000),
         runtime=2880,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        folder=subpath(output.model, parent=True),
+        library=VERSION,
+    message:
+        "training FG-UNET on {threads} workers"
     shell:
         "horovodrun -np {threads} -H localhost:{threads} --gloo"
         " python -m fgunet.training {input.plan} {params.folder} 2>&1 | tee {log}"
 
 
 rule sample_pixels:
-    message:
-        "{wildcards.tile}: drawing pixels for the forest"
     input:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
@@ -100,23 +98,23 @@ rule sample_pixels:
         "logs/sample_pixels/{tile}.log",
     benchmark:
         "results/benchmarks/sample_pixels/{tile}.tsv"
-    params:
-        samples_per_class=config["forest"]["samples_per_class"],
-        seed=config["seed"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(1500),
         runtime=120,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        samples_per_class=config["forest"]["samples_per_class"],
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "{wildcards.tile}: drawing pixels for the forest"
     script:
         "../scripts/sample_pixels.py"
 
 
 rule train_forest:
-    message:
-        "training the Random Forest"
     input:
         samples=expand("results/samples/{tile}.parquet", tile=TILES),
         nomenclature=NOMENCLATURE,
@@ -127,15 +125,17 @@ rule train_forest:
         "logs/train_forest.log",
     benchmark:
         "results/benchmarks/train_forest.tsv"
-    params:
-        **config["forest"],
-        seed=config["seed"],
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 2
     resources:
         mem_mb=memory(2000),
         runtime=240,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        **config["forest"],
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "training the Random Forest"
     script:
         "../scripts/train_forest.py"

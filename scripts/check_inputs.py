@@ -11,7 +11,7 @@ def main(*, paths_to_acquisitions: list[str], path_to_checked: str) -> None:
     for path in paths_to_acquisitions:
         listing = read_json(path)
         tiles[listing["tile"]] = len(listing["kept"])
-    write_json()
+    write_json(path_to_checked, {"acquisitions": tiles})
     logging.info("%d tiles have their acquisitions, and every class its polygons", len(tiles))
 
 
