@@ -1,5 +1,7 @@
 # The configuration, checked, and what several rules share. No rules here.
 
+import fcntl
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -79,3 +81,17 @@ def product_names(tile):
 def products_of(wildcards):
     """Where a tile's products lie: made by the simulation, or the user's folder as it is."""
     return f"simulated/products/{wildcards.tile}" if SIMULATED else []
+
+
+def take_lock():
+    """Keep a second run out of this folder; the kernel lets go when this process ends."""
+    lock = open(".snakemake/run.lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"another run is at work in {os.getcwd()}; wait for it, or stop it")
+    return lock
+
+
+onstart:
+    globals()["run_lock"] = take_lock()

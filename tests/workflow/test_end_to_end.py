@@ -1,0 +1,192 @@
+"""The whole chain: two small tiles on two workers, and a real tile."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import yaml
+import zarr
+
+from fgunet.nomenclature import read_nomenclature
+
+pytestmark = pytest.mark.end_to_end
+
+METHODS = ("fgunet", "forest")
+
+
+def small(config: dict[str, Any]) -> dict[str, Any]:
+    """The shipped configuration on two tiles of 128 pixels, trained for a minute."""
+    config["tiles"] = ["T31TDN", "T31UDQ"]
+    config["simulation"]["tile_size"] = 128
+    config["split"]["leave_out_scarce"] = True
+    config["fgunet"].update(
+        width=4, patch_size=32, jitter=8, epochs=2, patches_per_epoch=64, validation_patches=16
+    )
+    config["forest"].update(trees=20, samples_per_class=200)
+    config["mapping"]["window"] = 64
+    config["accuracy"]["bootstrap_samples"] = 200
+    return config
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path, snakemake: Any, root: Path, user_environment: dict[str, str]) -> Path:
+    """A finished run, which was killed once on its way."""
+    text = (root / "workflow_config.yaml").read_text(encoding="utf-8")
+    config = small(yaml.safe_load(text))
+    kill_half_way(folder, config, root, user_environment)
+    done = snakemake(folder, "--cores", "2", config=config)
+    assert done.returncode == 0, done.stderr[-6000:]
+    return folder
+
+
+def kill_half_way(
+    folder: Path, config: dict[str, Any], root: Path, user_environment: dict[str, str]
+) -> None:
+    """Start the run and kill it, and all that it started, when the first series is there."""
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    started = subprocess.Popen(
+        ["snakemake", "--snakefile", str(root / "Snakefile"), "--directory", str(folder),
+         "--configfile", str(path), "--cores", "2"],
+        env=user_environment, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 300
+    while not list(folder.glob("results/series/T*.zarr")) and time.monotonic() < deadline:
+        assert started.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.2)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+
+
+def test_results_obey_the_contracts(run: Path, root: Path) -> None:
+    codes = {0, *read_nomenclature(root / "tables" / "oso17.yaml").codes}
+    results = run / "results"
+    for tile in ("T31TDN", "T31UDQ"):
+        group = zarr.open_group(results / "series" / f"{tile}.zarr", mode="r")
+        assert group["series"].shape == (33, 10, 128, 128)
+        assert group["series"].dtype == np.uint16
+        for kind, dtype in (("code", "uint8"), ("polygon", "uint32"), ("split", "uint8")):
+            with rasterio.open(results / "reference" / f"{tile}_{kind}.tif") as dataset:
+                assert dataset.dtypes == (dtype,)
+        for method in METHODS:
+            with rasterio.open(results / "maps" / method / f"{tile}_class.tif") as dataset:
+                assert set(np.unique(dataset.read(1))) <= codes
+                assert dataset.nodata == 0
+                assert dataset.colormap(1)[51] == (0, 0, 255, 255)
+                assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            with rasterio.open(results / "maps" / method / f"{tile}_confidence.tif") as dataset:
+                values = dataset.read(1)
+                assert dataset.nodata == 255
+                assert values[values != 255].max() <= 100
+            counts = json.loads((results / "accuracy" / method / f"{tile}.json").read_text())
+            assert {"tile", "method", "codes", "confusion", "polygons"} <= counts.keys()
+    for method in METHODS:
+        assert (results / "accuracy" / method / "_pooled.json").exists()
+        assert (results / "maps" / method / "mosaic_class.tif").exists()
+    for name in ("models/fgunet/model.keras", "models/forest/forest.skops"):
+        assert (results / name).exists()
+
+
+def test_split_is_by_polygon(run: Path) -> None:
+    polygons = gpd.read_file(run / "results" / "reference" / "polygons.gpkg")
+    assert polygons["polygon_id"].is_unique
+    assert set(polygons["split"]) == {"training", "validation", "test"}
+    by_id = dict(zip(polygons["polygon_id"], polygons["split"], strict=True))
+    numbers = {1: "training", 2: "validation", 3: "test"}
+    for tile in ("T31TDN", "T31UDQ"):
+        stem = run / "results" / "reference" / tile
+        with rasterio.open(f"{stem}_polygon.tif") as ids, rasterio.open(f"{stem}_split.tif") as s:
+            pairs = np.unique(np.stack([ids.read(1).ravel(), s.read(1).ravel()]), axis=1)
+        assert all(by_id[int(i)] == numbers[int(s)] for i, s in pairs.T if i)
+
+
+def test_confusion_is_counted_on_test_pixels_alone(run: Path) -> None:
+    for method in METHODS:
+        for tile in ("T31TDN", "T31UDQ"):
+            stem = run / "results" / "reference" / tile
+            with rasterio.open(f"{stem}_split.tif") as dataset:
+                n_test = int((dataset.read(1) == 3).sum())
+            counts = json.loads((run / f"results/accuracy/{method}/{tile}.json").read_text())
+            assert np.sum(counts["confusion"]) + counts["unmapped"] == n_test
+
+
+def test_both_methods_beat_chance(run: Path) -> None:
+    summary = pd.read_csv(run / "results" / "accuracy" / "summary.csv")
+    pooled = summary[summary["tile"] == "pooled"].set_index("method")
+    assert pooled.loc["forest", "kappa"] > 0.3
+    assert pooled.loc["fgunet", "kappa"] > 0.05
+
+
+def test_report_is_whole(run: Path) -> None:
+    page = (run / "results" / "report.html").read_text(encoding="utf-8")
+    assert page.rstrip().endswith("</html>")
+    assert "data:image/png;base64," in page
+    assert not re.search(r"""(src|href)=["']https?://""", page)
+    for tile in ("T31TDN", "T31UDQ"):
+        assert tile in page
+
+
+def test_every_job_left_a_log_and_a_benchmark(run: Path) -> None:
+    for rule in ("stack_series", "classify_fgunet"):
+        assert (run / "logs" / rule / "T31TDN.log").stat().st_size > 0
+        assert (run / "results" / "benchmarks" / rule / "T31TDN.tsv").exists()
+
+
+def test_a_finished_run_does_nothing(run: Path, snakemake: Any) -> None:
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    done = snakemake(run, "--cores", "2", config=config)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stderr + done.stdout
+
+
+def test_snakemake_report(run: Path, snakemake: Any) -> None:
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    done = snakemake(run, "--report", "report.zip", config=config)
+    assert done.returncode == 0, done.stderr
+    assert (run / "report.zip").stat().st_size > 100_000
+
+
+def test_a_series_made_again_is_the_same(run: Path, snakemake: Any) -> None:
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    store = run / "results" / "series" / "T31TDN.zarr"
+    before = {p.relative_to(store): p.read_bytes() for p in store.rglob("*") if p.is_file()}
+    done = snakemake(run, "--cores", "2", "--force", str(store.relative_to(run)), config=config)
+    assert done.returncode == 0, done.stderr
+    after = {p.relative_to(store): p.read_bytes() for p in store.rglob("*") if p.is_file()}
+    assert after == before
+
+
+def test_real_products_end_in_maps_and_accuracy(
+    shared_data: Path, snakemake: Any, tmp_path: Path, root: Path
+) -> None:
+    config = yaml.safe_load((root / "tests/workflow/t31ufq.yaml").read_text(encoding="utf-8"))
+    config["nomenclature"] = str(root / config["nomenclature"])
+    config["products"]["folder"] = str(shared_data / "theia_T31UFQ" / "products")
+    config["reference"]["sources"][0]["path"] = str(shared_data / "theia_T31UFQ" / "stands.gpkg")
+    done = snakemake(tmp_path, "--cores", "2", config=config)
+    assert done.returncode == 0, done.stderr[-6000:]
+    listing = json.loads((tmp_path / "results/acquisitions/T31UFQ.json").read_text())
+    assert len(listing["kept"]) >= 8
+    assert any("nodata" in reason for _, reason in map(dict.values, listing["excluded"]))
+    summary = pd.read_csv(tmp_path / "results" / "accuracy" / "summary.csv")
+    assert set(summary["method"]) == set(METHODS)
+    assert summary.set_index(["tile", "method"]).loc[("pooled", "forest"), "kappa"] > 0.3
+    with rasterio.open(tmp_path / "results/maps/fgunet/T31UFQ_class.tif") as dataset:
+        assert set(np.unique(dataset.read(1))) <= {0, 31, 99}
+    assert (tmp_path / "results" / "report.html").exists()

@@ -1,0 +1,41 @@
+"""The rules as Snakemake sees them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+RULES = re.compile(r"^rule (\w+):", flags=re.MULTILINE)
+
+
+def rule_blocks(root: Path) -> dict[str, str]:
+    text = "\n".join(p.read_text(encoding="utf-8") for p in sorted((root / "rules").glob("*.smk")))
+    names = RULES.findall(text)
+    return dict(zip(names, RULES.split(text)[2::2], strict=True))
+
+
+def test_dry_run_of_the_shipped_configuration(
+    snakemake: Any, tmp_path: Path, shipped_config: dict[str, Any]
+) -> None:
+    done = snakemake(tmp_path, "--dry-run", "--quiet", "rules")
+    assert done.returncode == 0, done.stderr
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
+    n_tiles = str(len(shipped_config["tiles"]))
+    assert counts["stack_series"] == counts["classify_fgunet"] == n_tiles
+    assert counts["train_fgunet"] == counts["train_forest"] == counts["report"] == "1"
+
+
+def test_every_rule_says_what_it_needs(root: Path) -> None:
+    for name, block in rule_blocks(root).items():
+        for directive in ("message", "log", "benchmark", "params", "threads", "resources", "conda"):
+            assert f"    {directive}:" in block, f"rule {name} has no {directive}"
+        assert "library=VERSION" in block, f"rule {name} does not follow the library"
+
+
+def test_every_script_has_its_rule(root: Path) -> None:
+    scripts = {path.stem for path in (root / "scripts").glob("*.py")}
+    blocks = rule_blocks(root)
+    assert scripts == {name for name, block in blocks.items() if "script:" in block}
+
+
+def test_snakefile_is_short(root: Path) -> None:
+    assert len((root / "Snakefile").read_text(encoding="utf-8").splitlines()) <= 50
