@@ -1,7 +1,7 @@
 """Reading and writing vector layers."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
@@ -87,12 +87,23 @@ def write_layer(
     The layer is named after the file where `layer` is left out. The bytes depend on the frame
     alone.
     """
+    write_layers(path, {layer or Path(path).stem: frame})
+
+
+def write_layers(path: str | os.PathLike[str], frames: Mapping[str, gpd.GeoDataFrame]) -> None:
+    """Write several layers, by name, as one GeoPackage, atomically; same frames, same bytes."""
     previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options(_GPKG_TIME)
     try:
         with atomic_path(path) as part:
-            pyogrio.write_dataframe(
-                frame, part, layer=layer or Path(path).stem, driver="GPKG", promote_to_multi=True
-            )
+            for layer, frame in frames.items():
+                pyogrio.write_dataframe(
+                    frame,
+                    part,
+                    layer=layer,
+                    driver="GPKG",
+                    promote_to_multi=True,
+                    append=part.exists(),
+                )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})

@@ -19,11 +19,14 @@ from fgunet.nomenclature import read_nomenclature
 from fgunet.sentinel2.theia import find_products
 
 
+TABLES = f"{workflow.basedir}/tables"
+
+
 def shipped(name, suffix):
     """Path of a table: a bare name is a file of the folder tables."""
     if "/" in name or "." in name:
         return name
-    return str(Path(workflow.basedir) / "tables" / f"{name}{suffix}")
+    return f"{TABLES}/{name}{suffix}"
 
 
 def stop_on_bad_configuration():
@@ -43,7 +46,10 @@ TILES = config["tiles"]
 METHODS = config["mapping"]["methods"]
 SIMULATED = "simulation" in config
 NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
-SPLITS = ["code", "polygon", "split"]
+SOURCES = [
+    {**source, "translation": source["translation"] and shipped(source["translation"], ".csv")}
+    for source in config["reference"]["sources"]
+]
 
 
 wildcard_constraints:
@@ -54,18 +60,6 @@ wildcard_constraints:
 def memory(megabytes):
     """Memory of a job, doubled at each further attempt."""
     return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
-
-
-def sources():
-    """The reference sources, with the paths of their translation tables."""
-    return [
-        {
-            **source,
-            "translation": source["translation"]
-            and shipped(source["translation"], ".csv"),
-        }
-        for source in config["reference"]["sources"]
-    ]
 
 
 @cache

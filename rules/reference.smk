@@ -1,7 +1,7 @@
 rule fuse_reference:
     input:
-        sources=sorted({source["path"] for source in config["reference"]["sources"]}),
-        translations=sorted({s["translation"] for s in sources() if s["translation"]}),
+        sources=sorted({source["path"] for source in SOURCES}),
+        translations=sorted({s["translation"] for s in SOURCES if s["translation"]}),
         nomenclature=NOMENCLATURE,
         acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
     output:
@@ -18,7 +18,7 @@ rule fuse_reference:
         mem_mb=memory(4000),
         runtime=240,
     params:
-        sources=sources(),
+        sources=SOURCES,
         crs=config["reference"]["crs"],
         minimum_area_m2=config["reference"]["minimum_area_m2"],
         minimum_share=config["reference"]["minimum_share"],

@@ -1,0 +1,1 @@
+"""Reference polygons: sources, fusion, split, rasters and their audit."""

@@ -1,0 +1,64 @@
+"""Burn the split polygons onto the grid of a tile: code, polygon number, split."""
+
+import logging
+
+import numpy as np
+import shapely
+
+from fgunet.files import read_json
+from fgunet.grid import Grid, split_windows
+from fgunet.logs import Progress, log_to
+from fgunet.rasters import create_raster
+from fgunet.reference.rasterisation import Rasteriser
+from fgunet.reference.split import SPLIT_CODES
+from fgunet.vectors import read_layer
+
+WINDOW = 2048
+
+
+def main(
+    *,
+    tile: str,
+    path_to_polygons: str,
+    path_to_acquisitions: str,
+    path_to_code: str,
+    path_to_polygon: str,
+    path_to_split: str,
+) -> None:
+    grid = Grid.from_dict(read_json(path_to_acquisitions)["grid"])
+    # Reprojected edges bend a little: take polygons from somewhat beyond the tile.
+    area = shapely.segmentize(grid.footprint(), 1000).buffer(100)
+    columns = ["polygon_id", "code", "split"]
+    frame = read_layer(path_to_polygons, columns=columns, area=area, area_crs=grid.crs)
+    frame = frame.to_crs(grid.crs)
+    split = frame["split"].map(SPLIT_CODES).to_numpy(dtype=np.uint8)
+    geometry, code, number = (frame[c].to_numpy() for c in ("geometry", "code", "polygon_id"))
+    rasteriser = Rasteriser(geometry, code, number, split)
+    windows = list(split_windows(grid.shape, WINDOW))
+    progress, labelled = Progress("windows", len(windows)), 0
+    with (
+        create_raster(path_to_code, grid, "uint8", 0) as write_code,
+        create_raster(path_to_polygon, grid, "uint32", 0) as write_polygon,
+        create_raster(path_to_split, grid, "uint8", 0) as write_split,
+    ):
+        for window in windows:
+            codes, numbers, splits = rasteriser.burn(grid.cut(window))
+            write_code(window, codes)
+            write_polygon(window, numbers)
+            write_split(window, splits)
+            labelled += int(np.count_nonzero(codes))
+            progress.advance()
+    level = logging.INFO if labelled else logging.WARNING
+    logging.log(level, "%s: %d labelled pixels of %d polygons", tile, labelled, len(frame))
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0], snakemake.wildcards.tile)
+    main(
+        tile=snakemake.wildcards.tile,
+        path_to_polygons=snakemake.input.polygons,
+        path_to_acquisitions=snakemake.input.acquisitions,
+        path_to_code=snakemake.output.code,
+        path_to_polygon=snakemake.output.polygon,
+        path_to_split=snakemake.output.split,
+    )

@@ -1,0 +1,228 @@
+"""The three rules in turn, on two tiles that overlap, and on real polygons."""
+
+import importlib.util
+import json
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+import yaml
+
+from fgunet.errors import ConfigError, ReferenceDataError, SplitError
+from fgunet.files import write_json
+from fgunet.grid import Grid
+
+TILES = {
+    "T31TCJ": Grid("EPSG:32631", (10.0, 0.0, 400_000.0, 0.0, -10.0, 4_810_000.0), 400, 400),
+    "T31TDJ": Grid("EPSG:32631", (10.0, 0.0, 403_000.0, 0.0, -10.0, 4_810_000.0), 400, 400),
+}
+
+
+@pytest.fixture(scope="module")
+def scripts(root):
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, root / "scripts" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.main
+
+    return {n: load(f"{n}_reference") for n in ("fuse", "split", "rasterise")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two tiles, and two sources that contradict each other: fields in UTM, forest in LAEA."""
+    for tile, grid in TILES.items():
+        write_json(tmp_path / f"{tile}.json", {"tile": tile, "grid": grid.to_dict()})
+    rng = np.random.default_rng(7)
+    x, y = np.meshgrid(np.arange(400_050, 406_900, 300), np.arange(4_806_100, 4_809_900, 250))
+    fields = [shapely.box(a, b, a + 200, b + 150) for a, b in zip(x.flat, y.flat, strict=True)]
+    kinds = rng.choice(["MIS", "BTH", "PPH", "JNO"], len(fields))
+    frame = gpd.GeoDataFrame({"CODE_CULTU": kinds}, geometry=fields, crs="EPSG:32631")
+    frame.to_file(tmp_path / "rpg.gpkg", layer="PARCELLES_GRAPHIQUES")
+    points = rng.uniform((400_000, 4_806_000), (407_000, 4_810_000), (60, 2))
+    woods = gpd.GeoDataFrame(
+        {"Code_18": rng.choice(["311", "312", "313"], 60)},
+        geometry=shapely.buffer(shapely.points(points), 180),
+        crs="EPSG:32631",
+    )
+    woods.to_crs("EPSG:3035").to_file(tmp_path / "clc.gpkg")
+    (tmp_path / "classes.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "name": "five",
+                "classes": [
+                    {"code": c, "name": n, "colour": [c, 0, 0]}
+                    for c, n in [
+                        (11, "summer"),
+                        (12, "winter"),
+                        (31, "broad"),
+                        (32, "conifer"),
+                        (211, "grass"),
+                    ]
+                ],
+            }
+        )
+    )
+    header = "source_code,code,meaning\n"
+    (tmp_path / "rpg.csv").write_text(header + "MIS,11,\nBTH,12,\nPPH,211,\nJNO,,fallow\n")
+    (tmp_path / "clc.csv").write_text(header + "311,31,\n312,32,\n313,,mixed\n")
+    return tmp_path
+
+
+def fuse(scripts, folder, tiles=tuple(TILES), **changes):
+    scripts["fuse"](
+        **{
+            "sources": [
+                {
+                    "name": "rpg",
+                    "path": str(folder / "rpg.gpkg"),
+                    "layer": "PARCELLES_GRAPHIQUES",
+                    "field": "CODE_CULTU",
+                    "translation": str(folder / "rpg.csv"),
+                    "where": None,
+                    "erosion_m": 5.0,
+                },
+                {
+                    "name": "clc",
+                    "path": str(folder / "clc.gpkg"),
+                    "field": "Code_18",
+                    "translation": str(folder / "clc.csv"),
+                },
+            ],
+            "crs": "EPSG:2154",
+            "minimum_area_m2": 1000.0,
+            "minimum_share": 0.5,
+            "path_to_nomenclature": str(folder / "classes.yaml"),
+            "paths_to_acquisitions": [str(folder / f"{tile}.json") for tile in tiles],
+            "path_to_fused": str(folder / "fused.gpkg"),
+            "path_to_fusion": str(folder / "fusion.json"),
+        }
+        | changes
+    )
+    return gpd.read_file(folder / "fused.gpkg")
+
+
+def split(scripts, folder, **changes):
+    scripts["split"](
+        **{
+            "test_share": 0.34,
+            "validation_share": 0.15,
+            "minimum_polygons": 3,
+            "leave_out_scarce": False,
+            "seed": 5,
+            "path_to_fused": str(folder / "fused.gpkg"),
+            "path_to_fusion": str(folder / "fusion.json"),
+            "path_to_nomenclature": str(folder / "classes.yaml"),
+            "path_to_polygons": str(folder / "polygons.gpkg"),
+            "path_to_audit": str(folder / "audit.json"),
+        }
+        | changes
+    )
+    return gpd.read_file(folder / "polygons.gpkg")
+
+
+def rasterise(scripts, folder, tile):
+    paths = {f"path_to_{k}": str(folder / f"{tile}_{k}.tif") for k in ("code", "polygon", "split")}
+    scripts["rasterise"](
+        tile=tile,
+        path_to_polygons=str(folder / "polygons.gpkg"),
+        path_to_acquisitions=str(folder / f"{tile}.json"),
+        **paths,
+    )
+    return [rasterio.open(path) for path in paths.values()]
+
+
+def test_three_rules_in_turn(scripts, folder):
+    fused = fuse(scripts, folder)
+    polygons = split(scripts, folder)
+    assert [*polygons.columns] == [
+        "polygon_id",
+        "code",
+        "source",
+        "area_ha",
+        "split",
+        "tiles",
+        "geometry",
+    ]
+    assert polygons.crs == "EPSG:2154"
+    assert polygons["polygon_id"].is_monotonic_increasing
+    assert polygons["polygon_id"].between(1, 2**32 - 1).all()
+    assert set(polygons["tiles"]) == {"T31TCJ", "T31TDJ", "T31TCJ,T31TDJ"}
+    assert polygons["area_ha"].to_numpy() == pytest.approx(fused.area.to_numpy() / 1e4)
+
+    audit = json.loads((folder / "audit.json").read_text())
+    assert audit["leakage"]["overlaps_between_splits"] == 0
+    assert audit["counts"]["polygons_in_several_tiles"] > 0
+    assert any(row["contradiction"] for row in audit["fusion"]["overlaps"])
+    assert sum(c["polygons"] for c in audit["counts"]["splits"].values()) == len(polygons)
+
+    both = {tile: rasterise(scripts, folder, tile) for tile in TILES}
+    known = polygons.set_index("polygon_id")
+    for tile, (code, number, part) in both.items():
+        assert [d.dtypes[0] for d in (code, number, part)] == ["uint8", "uint32", "uint8"]
+        assert tuple(code.transform)[:6] == TILES[tile].transform
+        burnt = number.read(1)
+        rows = known.loc[burnt[burnt > 0]]
+        assert (code.read(1)[burnt > 0] == rows["code"].to_numpy()).all()
+        names = np.array(["", "training", "validation", "test"])
+        assert (names[part.read(1)[burnt > 0]] == rows["split"].to_numpy()).all()
+        assert not code.read(1)[burnt == 0].any()
+    # The second tile begins 300 columns further east: where they overlap, they agree.
+    for west, east in zip(*both.values(), strict=True):
+        np.testing.assert_array_equal(west.read(1)[:, 300:], east.read(1)[:, :100])
+
+
+def test_same_inputs_same_bytes(scripts, folder):
+    names = ["fused.gpkg", "fusion.json", "polygons.gpkg", "audit.json", "T31TCJ_polygon.tif"]
+
+    def run():
+        fuse(scripts, folder)
+        split(scripts, folder)
+        rasterise(scripts, folder, "T31TCJ")
+        return [(folder / name).read_bytes() for name in names]
+
+    assert run() == run()
+
+
+def test_one_tile_alone_gives_the_same_numbers(scripts, folder):
+    both = fuse(scripts, folder).set_index("polygon_id")
+    one = fuse(scripts, folder, tiles=["T31TDJ"]).set_index("polygon_id")
+    assert set(one.index) == set(both.index[both["tiles"].str.contains("T31TDJ")])
+    assert (one["code"] == both.loc[one.index, "code"]).all()
+
+
+def test_errors_of_the_rules(scripts, folder):
+    with pytest.raises(ConfigError, match=r"EPSG:4326.*degree"):
+        fuse(scripts, folder, crs="EPSG:4326")
+    with pytest.raises(ReferenceDataError, match="no source has a polygon in the tiles T31TCJ"):
+        fuse(scripts, folder, minimum_area_m2=1e9)
+    (folder / "rpg.csv").write_text("source_code,code,meaning\nMIS,99,\n")
+    with pytest.raises(ReferenceDataError, match=r"rpg\.csv leads to \[99\]"):
+        fuse(scripts, folder)
+
+
+def test_real_polygons_of_a_national_production(scripts, tmp_path, shared_data, root):
+    path = shared_data / "reference" / "oso_polygons_D5H2" / "D5H2_groundTruth_samples.shp"
+    real = gpd.read_file(path)
+    left, _, right, top = real.to_crs("EPSG:32631").total_bounds
+    size = int((right - left) // 10) + 10
+    grid = Grid(
+        "EPSG:32631", (10.0, 0.0, left // 10 * 10, 0.0, -10.0, top // 10 * 10 + 10), size, size
+    )
+    write_json(tmp_path / "D5H2.json", {"grid": grid.to_dict()})
+    nomenclature = str(root / "tables" / "oso17.yaml")
+    fused = fuse(
+        scripts,
+        tmp_path,
+        tiles=["D5H2"],
+        path_to_nomenclature=nomenclature,
+        minimum_area_m2=0.0,
+        sources=[{"name": "oso", "path": str(path), "field": "CODE"}],
+    )
+    assert fused.area.sum() == pytest.approx(real.area.sum(), rel=1e-6)
+    assert set(fused["code"]) == set(real["CODE"])
+    with pytest.raises(SplitError, match=r"water \(51\) has 2, glaciers .* \(53\) has 0"):
+        split(scripts, tmp_path, path_to_nomenclature=nomenclature)
