@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 # A job may run in an environment where the library is not installed (conda): let it find it.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        filter(None, [str(workflow.basedir), os.environ.get("PYTHONPATH")])
+    )
 )
 sys.path.insert(0, str(workflow.basedir))
 
@@ -18,15 +20,13 @@ from fgunet.errors import FgunetError
 from fgunet.nomenclature import read_nomenclature
 from fgunet.sentinel2.theia import find_products
 
-
 TABLES = f"{workflow.basedir}/tables"
 
 
 def shipped(name, suffix):
     """Path of a table: a bare name is a file of the folder tables."""
-    if "/" in name or "." in name:
-        return name
-    return f"{TABLES}/{name}{suffix}"
+    bare = Path(name).name == name and not Path(name).suffix
+    return f"{TABLES}/{name}{suffix}" if bare else name
 
 
 def stop_on_bad_configuration():
@@ -47,7 +47,10 @@ METHODS = config["mapping"]["methods"]
 SIMULATED = "simulation" in config
 NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
 SOURCES = [
-    {**source, "translation": source["translation"] and shipped(source["translation"], ".csv")}
+    {
+        **source,
+        "translation": source["translation"] and shipped(source["translation"], ".csv"),
+    }
     for source in config["reference"]["sources"]
 ]
 

@@ -1,32 +1,146 @@
+CHARTS = {
+    "kappa_by_tile": "Accuracy",
+    "f_by_class": "Accuracy",
+    "confusion_matrices": "Accuracy",
+    "acquisitions": "Data",
+    "clear_dates": "Data",
+    "reference_polygons": "Reference",
+    **({"training_history": "Learning"} if "fgunet" in METHODS else {}),
+}
+
+
 rule tile_sheet:
-    message:
-        "{wildcards.tile}: drawing its sheet"
     input:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
         split="results/reference/{tile}_split.tif",
         maps=expand("results/maps/{method}/{{tile}}_class.tif", method=METHODS),
-        confidences=expand("results/maps/{method}/{{tile}}_confidence.tif", method=METHODS),
+        confidences=expand(
+            "results/maps/{method}/{{tile}}_confidence.tif", method=METHODS
+        ),
         nomenclature=NOMENCLATURE,
     output:
-        report(
+        sheet=report(
             "results/figures/tiles/{tile}.png",
             caption="captions/tile_sheet.rst",
             category="Maps",
             labels={"tile": "{tile}"},
         ),
+        facts="results/figures/tiles/{tile}.json",
     log:
         "logs/tile_sheet/{tile}.log",
     benchmark:
         "results/benchmarks/tile_sheet/{tile}.tsv"
-    params:
-        methods=METHODS,
-        library=VERSION,
+    conda:
+        "../envs/fgunet.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=30,
-    conda:
-        "../envs/fgunet.yaml"
+    params:
+        methods=METHODS,
+        library=VERSION,
+    message:
+        "{wildcards.tile}: drawing its sheet"
     script:
         "../scripts/tile_sheet.py"
+
+
+rule figures:
+    input:
+        **(
+            {"history": "results/models/fgunet/history.csv"}
+            if "fgunet" in METHODS
+            else {}
+        ),
+        summary="results/accuracy/summary.csv",
+        classes="results/accuracy/classes.csv",
+        pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        audit="results/reference/audit.json",
+        acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
+        facts=expand("results/figures/tiles/{tile}.json", tile=TILES),
+        maps=expand(f"results/maps/{METHODS[0]}/{{tile}}_class.tif", tile=TILES),
+        nomenclature=NOMENCLATURE,
+    output:
+        **{
+            name: report(
+                f"results/figures/{name}.svg",
+                caption=f"captions/{name}.rst",
+                category=category,
+                labels={"figure": name.replace("_", " ")},
+            )
+            for name, category in CHARTS.items()
+        },
+        location=report(
+            "results/figures/location.png",
+            caption="captions/location.rst",
+            category="Maps",
+            labels={"figure": "location"},
+        ),
+    log:
+        "logs/figures.log",
+    benchmark:
+        "results/benchmarks/figures.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        tiles=TILES,
+        methods=METHODS,
+        focus_group=config["accuracy"]["focus_group"],
+        dates=[config["series"][k] for k in ("first_date", "n_dates", "step_days")],
+        mosaic_crs=config["mapping"]["mosaic_crs"],
+        library=VERSION,
+    message:
+        "drawing the figures of the run"
+    script:
+        "../scripts/figures.py"
+
+
+rule report:
+    input:
+        summary="results/accuracy/summary.csv",
+        classes="results/accuracy/classes.csv",
+        comparison="results/accuracy/comparison.json",
+        audit="results/reference/audit.json",
+        metadata=expand("results/models/{method}/metadata.json", method=METHODS),
+        acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
+        truth=(
+            expand("results/truth/{method}/{tile}.json", method=METHODS, tile=TILES)
+            if SIMULATED
+            else []
+        ),
+        figures=[
+            *(f"results/figures/{name}.svg" for name in CHARTS),
+            "results/figures/location.png",
+        ],
+        sheets=expand("results/figures/tiles/{tile}.png", tile=TILES),
+        nomenclature=NOMENCLATURE,
+    output:
+        report(
+            "results/report.html",
+            caption="captions/report.rst",
+            category="Report",
+        ),
+    log:
+        "logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        configuration=config,
+        methods=METHODS,
+        sheets=12,
+        library=VERSION,
+    message:
+        "writing the report"
+    script:
+        "../scripts/report.py"

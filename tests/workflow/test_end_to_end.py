@@ -26,7 +26,7 @@ METHODS = ("fgunet", "forest")
 
 def small(config: dict[str, Any]) -> dict[str, Any]:
     """The shipped configuration on two tiles of 128 pixels, trained for a minute."""
-    config["tiles"] = ["T31TDN", "T31UDQ"]
+    config["tiles"] = ["T30TWT", "T31TGK"]
     config["simulation"]["tile_size"] = 128
     config["split"]["leave_out_scarce"] = True
     config["fgunet"].update(
@@ -77,7 +77,7 @@ def kill_half_way(
 def test_results_obey_the_contracts(run: Path, root: Path) -> None:
     codes = {0, *read_nomenclature(root / "tables" / "oso17.yaml").codes}
     results = run / "results"
-    for tile in ("T31TDN", "T31UDQ"):
+    for tile in ("T30TWT", "T31TGK"):
         group = zarr.open_group(results / "series" / f"{tile}.zarr", mode="r")
         assert group["series"].shape == (33, 10, 128, 128)
         assert group["series"].dtype == np.uint16
@@ -109,7 +109,7 @@ def test_split_is_by_polygon(run: Path) -> None:
     assert set(polygons["split"]) == {"training", "validation", "test"}
     by_id = dict(zip(polygons["polygon_id"], polygons["split"], strict=True))
     numbers = {1: "training", 2: "validation", 3: "test"}
-    for tile in ("T31TDN", "T31UDQ"):
+    for tile in ("T30TWT", "T31TGK"):
         stem = run / "results" / "reference" / tile
         with rasterio.open(f"{stem}_polygon.tif") as ids, rasterio.open(f"{stem}_split.tif") as s:
             pairs = np.unique(np.stack([ids.read(1).ravel(), s.read(1).ravel()]), axis=1)
@@ -118,7 +118,7 @@ def test_split_is_by_polygon(run: Path) -> None:
 
 def test_confusion_is_counted_on_test_pixels_alone(run: Path) -> None:
     for method in METHODS:
-        for tile in ("T31TDN", "T31UDQ"):
+        for tile in ("T30TWT", "T31TGK"):
             stem = run / "results" / "reference" / tile
             with rasterio.open(f"{stem}_split.tif") as dataset:
                 n_test = int((dataset.read(1) == 3).sum())
@@ -138,14 +138,14 @@ def test_report_is_whole(run: Path) -> None:
     assert page.rstrip().endswith("</html>")
     assert "data:image/png;base64," in page
     assert not re.search(r"""(src|href)=["']https?://""", page)
-    for tile in ("T31TDN", "T31UDQ"):
+    for tile in ("T30TWT", "T31TGK"):
         assert tile in page
 
 
 def test_every_job_left_a_log_and_a_benchmark(run: Path) -> None:
     for rule in ("stack_series", "classify_fgunet"):
-        assert (run / "logs" / rule / "T31TDN.log").stat().st_size > 0
-        assert (run / "results" / "benchmarks" / rule / "T31TDN.tsv").exists()
+        assert (run / "logs" / rule / "T31TGK.log").stat().st_size > 0
+        assert (run / "results" / "benchmarks" / rule / "T31TGK.tsv").exists()
 
 
 def test_a_finished_run_does_nothing(run: Path, snakemake: Any) -> None:
@@ -164,7 +164,7 @@ def test_snakemake_report(run: Path, snakemake: Any) -> None:
 
 def test_a_series_made_again_is_the_same(run: Path, snakemake: Any) -> None:
     config = yaml.safe_load((run / "config.yaml").read_text())
-    store = run / "results" / "series" / "T31TDN.zarr"
+    store = run / "results" / "series" / "T31TGK.zarr"
     before = {p.relative_to(store): p.read_bytes() for p in store.rglob("*") if p.is_file()}
     done = snakemake(run, "--cores", "2", "--force", str(store.relative_to(run)), config=config)
     assert done.returncode == 0, done.stderr

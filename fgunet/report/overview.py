@@ -1,0 +1,210 @@
+"""Small pictures of large rasters and series, for display."""
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import rasterio
+import zarr
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
+from fgunet.grid import Grid, Window, split_windows
+
+SIDE = 800
+"""Longest side of a picture, in pixels."""
+
+_WINDOW = 512
+
+
+def overview_step(shape: tuple[int, int], side: int = SIDE) -> int:
+    """Take every how many-th pixel so that the longest side has at most `side`."""
+    return max(1, math.ceil(max(shape) / side))
+
+
+def read_overview(path: str | os.PathLike[str], step: int, *, mode: bool = False) -> NDArray[Any]:
+    """The first band of a raster, `step` times smaller.
+
+    Parameters
+    ----------
+    path : path
+        A raster; its overviews are used where it has any.
+    step : int
+        Pixels of the raster to a pixel of the picture, along a side.
+    mode : bool
+        Take the most frequent value, as for classes; otherwise the nearest.
+    """
+    with rasterio.open(path) as dataset:
+        shape = math.ceil(dataset.height / step), math.ceil(dataset.width / step)
+        how = Resampling.mode if mode and step > 1 else Resampling.nearest
+        picture: NDArray[Any] = dataset.read(1, out_shape=shape, resampling=how)
+    return picture
+
+
+def series_overview(
+    read: Callable[[Window], NDArray[np.uint16]],
+    grid: Grid,
+    n_dates: int,
+    bands: Sequence[int],
+    step: int,
+) -> NDArray[np.uint16]:
+    """Every `step`-th pixel of some bands of a series, read window by window.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the series of a window, (time, band, y, x) uint16.
+    grid : Grid
+        Grid of the series.
+    n_dates : int
+        Dates of the series.
+    bands : sequence of int
+        Places of the bands to take.
+    step : int
+        As of `overview_step`.
+
+    Returns
+    -------
+    ndarray of uint16, (time, band, y, x)
+        Reflectance x 10000 as stored, nodata included.
+    """
+    height, width = (math.ceil(side / step) for side in grid.shape)
+    picture = np.empty((n_dates, len(bands), height, width), dtype=np.uint16)
+    # Windows start on multiples of the step, so that the pixels taken are evenly spaced.
+    for window in split_windows(grid.shape, max(1, _WINDOW // step) * step):
+        values = read(window)[:, list(bands), ::step, ::step]
+        row, column = window.row // step, window.col // step
+        rows, columns = values.shape[2:]
+        picture[:, :, row : row + rows, column : column + columns] = values
+    return picture
+
+
+class Series(Protocol):
+    """What is read of a series."""
+
+    @property
+    def grid(self) -> Grid:
+        """Its grid."""
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Its dates, YYYYMMDD."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of its bands."""
+
+    @property
+    def nodata(self) -> int:
+        """Value of pixels without data."""
+
+    def read(self, window: Window) -> NDArray[np.uint16]:
+        """The series of a window, (time, band, y, x)."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a series: colours (y, x, 3) from 0 to 1, its date, what its bands are."""
+
+    colours: NDArray[np.float64]
+    date: str
+    bands: str
+
+
+def series_picture(series: Series, step: int) -> Picture:
+    """A small picture of a series at its greenest date.
+
+    True colour where the series has the bands for it. Without a red and a near infrared band the
+    middle date is shown.
+    """
+    shown, name = display_bands(series.bands)
+    wanted = [*shown, *(band for band in ("B04", "B08") if band in series.bands)]
+    places = [series.bands.index(band) for band in wanted]
+    values = series_overview(series.read, series.grid, len(series.dates), places, step)
+    best = len(series.dates) // 2
+    if {"B04", "B08"} <= set(wanted):
+        best = greenest_date(values[:, -2], values[:, -1], series.nodata)
+    return Picture(stretch(values[best, :3], series.nodata), series.dates[best], name)
+
+
+def clear_quantiles(path: str | os.PathLike[str], step: int) -> dict[str, float]:
+    """Percentiles 5, 25, 50, 75 and 95 of the clear dates of a series' pixels.
+
+    Parameters
+    ----------
+    path : path
+        Series store; its array `clear_count` (y, x) is read.
+    step : int
+        Every `step`-th row and column is counted.
+    """
+    counts = np.asarray(zarr.open_group(path, mode="r")["clear_count"])[::step, ::step]
+    levels = (5, 25, 50, 75, 95)
+    found = np.percentile(counts, levels)
+    return {str(level): float(value) for level, value in zip(levels, found, strict=True)}
+
+
+def display_bands(bands: Sequence[str]) -> tuple[tuple[str, str, str], str]:
+    """Bands to show as red, green and blue, and what such a picture is called."""
+    for chosen, name in (
+        (("B04", "B03", "B02"), "true colour"),
+        (("B08", "B04", "B03"), "false colour (B08, B04, B03)"),
+    ):
+        if set(chosen) <= set(bands):
+            return chosen, name
+    few = [*bands, bands[-1], bands[-1]][:3]
+    return (few[0], few[1], few[2]), f"bands {', '.join(dict.fromkeys(few))}"
+
+
+def greenest_date(red: NDArray[np.uint16], near_infrared: NDArray[np.uint16], nodata: int) -> int:
+    """Place of the date with the highest median NDVI.
+
+    Parameters
+    ----------
+    red, near_infrared : ndarray of uint16, (time, y, x)
+        Reflectance x 10000.
+    nodata : int
+        Value of pixels without data.
+
+    Returns
+    -------
+    int
+        The middle date where there are no data.
+    """
+    r, n = red.astype(np.float32), near_infrared.astype(np.float32)
+    known = (red != nodata) & (near_infrared != nodata) & (r + n > 0)
+    ndvi = np.divide(n - r, n + r, out=np.full(r.shape, np.nan, np.float32), where=known)
+    flat = ndvi.reshape(len(ndvi), -1)
+    some = ~np.isnan(flat).all(axis=1)
+    if not some.any():
+        return len(flat) // 2
+    medians = np.full(len(flat), -np.inf)
+    medians[some] = np.nanmedian(flat[some], axis=1)
+    return int(medians.argmax())
+
+
+def stretch(bands: NDArray[np.uint16], nodata: int) -> NDArray[np.float64]:
+    """Reflectance as colours: each band from its 2nd to its 98th percentile, nodata white.
+
+    Parameters
+    ----------
+    bands : ndarray of uint16, (3, y, x)
+        Red, green and blue.
+    nodata : int
+        Value of pixels without data.
+
+    Returns
+    -------
+    ndarray of float64, (y, x, 3)
+        0 to 1.
+    """
+    colours = np.ones((*bands.shape[1:], 3))
+    for place, band in enumerate(bands):
+        known = band != nodata
+        if known.any():
+            low, high = np.percentile(band[known], [2, 98])
+            scaled = (band[known] - low) / max(high - low, 1)
+            colours[known, place] = np.clip(scaled, 0, 1) ** 0.85
+    return colours

@@ -1,0 +1,176 @@
+"""The report: one HTML page that needs nothing else."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from fgunet.errors import AccuracyError
+from fgunet.nomenclature import Nomenclature
+from fgunet.report import background, findings
+from fgunet.report.style import evenly_chosen, method_colour, method_label
+from fgunet.report.wording import p_statement, whole
+
+_KINDS = {"png": "image/png", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything that the page is made of.
+
+    Attributes
+    ----------
+    title : str
+        Heading.
+    methods : sequence of str
+        Methods of the run, one or more.
+    nomenclature : Nomenclature
+        Classes.
+    focus_group : str or None
+        Group with a score of its own.
+    configuration : mapping
+        Configuration of the run, as it was validated.
+    summary, classes : pandas.DataFrame
+        Scores by map and by class, "pooled" included.
+    comparison : mapping
+        Comparison of the first two methods; only a reason where there is one method.
+    acquisitions : sequence of mapping
+        One a tile: tile, kept, excluded.
+    metadata : mapping
+        Metadata of each method's model.
+    audit : mapping
+        Audit of the reference.
+    truth : sequence of mapping
+        Confusions with the full truth of a simulated run: method, confusion.
+    figures : mapping of str to (str, bytes)
+        Kind ("png", "svg") and content of each chart, by name. Charts that are missing are
+        left out of the page.
+    sheets : mapping of str to (str, bytes)
+        Sheets of tiles.
+    most_sheets : int
+        How many of them are shown at most, evenly chosen.
+    versions : mapping of str to str
+        Software and its versions.
+    """
+
+    title: str
+    methods: Sequence[str]
+    nomenclature: Nomenclature
+    focus_group: str | None
+    configuration: Mapping[str, Any]
+    summary: pd.DataFrame
+    classes: pd.DataFrame
+    comparison: Mapping[str, Any]
+    acquisitions: Sequence[Mapping[str, Any]]
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    truth: Sequence[Mapping[str, Any]] = ()
+    figures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    sheets: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    most_sheets: int = 12
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def render_report(inputs: ReportInputs) -> str:
+    """Make the page.
+
+    Returns
+    -------
+    str
+        HTML with its style and its images inside; it makes no request and needs no JavaScript.
+
+    Raises
+    ------
+    AccuracyError
+        If there is no method, or the summary has no row.
+    """
+    if not inputs.methods or inputs.summary.empty:
+        raise AccuracyError(
+            f"a report needs a method and its scores; methods {list(inputs.methods)}, "
+            f"{len(inputs.summary)} rows of scores"
+        )
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fgunet.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["whole"] = whole
+    return environment.get_template("report.html.j2").render(**_context(inputs))
+
+
+def _context(inputs: ReportInputs) -> dict[str, Any]:
+    methods = list(inputs.methods)
+    tiles = sorted(set(inputs.summary["tile"]) - {"pooled"})
+    kappa_rows = findings.tile_rows(inputs.summary, methods, tiles, "kappa")
+    reference = background.reference_table(inputs.audit, inputs.nomenclature)
+    has_reference = bool(inputs.audit.get("counts", {}).get("rows"))
+    unmapped = {m: int(findings.pooled_row(inputs.summary, m).get("unmapped", 0)) for m in methods}
+    shown = evenly_chosen(sorted(inputs.sheets), inputs.most_sheets)
+    mcnemar = inputs.comparison.get("mcnemar")
+    return {
+        "title": inputs.title,
+        "method_names": [method_label(method) for method in methods],
+        "method_colours": [method_colour(place) for place in range(len(methods))],
+        "verdict": findings.verdict(inputs.comparison, inputs.summary, methods),
+        "tile_verdict": findings.tile_verdict(kappa_rows, methods),
+        "cards": findings.cards(inputs.summary, methods, _group(inputs)),
+        "facts": _facts(inputs, tiles),
+        "figures": {name: _embedded(picture) for name, picture in inputs.figures.items()},
+        "sheets": {tile: _embedded(inputs.sheets[tile]) for tile in shown},
+        "sheets_in_all": len(inputs.sheets),
+        "kappa_rows": kappa_rows,
+        "class_rows": findings.class_rows(
+            inputs.classes, methods, inputs.nomenclature, _group(inputs)
+        ),
+        "focus_group": _group(inputs),
+        "comparison": inputs.comparison,
+        "comparison_rows": findings.comparison_rows(inputs.comparison, _group(inputs)),
+        "mcnemar": {**mcnemar, "p": p_statement(mcnemar["p_value"])} if mcnemar else None,
+        "truth_rows": findings.truth_rows(inputs.truth, inputs.summary, methods),
+        "costs": background.cost_table(inputs.metadata, methods),
+        "acquisitions": background.acquisition_table(inputs.acquisitions),
+        "reference": reference if has_reference else [],
+        "sources": background.source_table(inputs.audit),
+        "contradictions": background.contradictions(inputs.audit, inputs.nomenclature),
+        "leakage": background.leakage_rows(inputs.audit),
+        "network_note": background.network_note(inputs.configuration, inputs.metadata),
+        "settings": background.settings_text(inputs.configuration),
+        "limits": background.limits(
+            inputs.metadata, reference if has_reference else [], unmapped, inputs.nomenclature
+        ),
+        "versions": dict(sorted(inputs.versions.items())),
+        "simulated": bool(inputs.truth) or "simulation" in inputs.configuration,
+    }
+
+
+def _group(inputs: ReportInputs) -> str | None:
+    """The focus group, if the nomenclature has it."""
+    group = inputs.focus_group
+    return group if group and inputs.nomenclature.group(group) else None
+
+
+def _facts(inputs: ReportInputs, tiles: Sequence[str]) -> list[dict[str, str]]:
+    """The run in a few numbers."""
+    pooled = findings.pooled_row(inputs.summary, inputs.methods[0])
+    kept = sum(len(listing["kept"]) for listing in inputs.acquisitions)
+    series = inputs.configuration.get("series", {})
+    facts = [
+        ("tiles", whole(len(tiles))),
+        ("acquisitions used", whole(kept)),
+        ("regular dates", whole(series.get("n_dates"))),
+        ("classes", whole(len(inputs.nomenclature.codes))),
+        ("test polygons", whole(pooled.get("polygons"))),
+        ("test pixels", whole(pooled.get("pixels"))),
+    ]
+    return [{"name": name, "value": value} for name, value in facts]
+
+
+def _embedded(picture: tuple[str, bytes]) -> str:
+    """A picture as a data URI."""
+    kind, content = picture
+    return f"data:{_KINDS[kind]};base64,{base64.b64encode(content).decode('ascii')}"

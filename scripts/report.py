@@ -1,0 +1,77 @@
+"""Write the report of the run: one HTML page."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fgunet.files import read_json, write_text
+from fgunet.logs import log_to
+from fgunet.nomenclature import read_nomenclature
+from fgunet.report.background import software_versions
+from fgunet.report.page import ReportInputs, render_report
+
+
+def main(
+    *,
+    configuration: Mapping[str, Any],
+    nomenclature: str,
+    methods: Sequence[str],
+    sheets: int,
+    path_to_summary: str,
+    path_to_classes: str,
+    path_to_comparison: str,
+    path_to_audit: str,
+    paths_to_metadata: Sequence[str],
+    paths_to_acquisitions: Sequence[str],
+    paths_to_truth: Sequence[str],
+    paths_to_figures: Sequence[str],
+    paths_to_sheets: Sequence[str],
+    path_to_report: str,
+) -> None:
+    documents = [read_json(path) for path in paths_to_metadata]
+    metadata = dict(zip(methods, documents, strict=True))
+    inputs = ReportInputs(
+        title=configuration["title"],
+        methods=methods,
+        nomenclature=read_nomenclature(nomenclature),
+        focus_group=configuration["accuracy"]["focus_group"],
+        configuration=configuration,
+        summary=pd.read_csv(path_to_summary),
+        classes=pd.read_csv(path_to_classes),
+        comparison=read_json(path_to_comparison),
+        acquisitions=[read_json(path) for path in paths_to_acquisitions],
+        metadata=metadata,
+        audit=read_json(path_to_audit),
+        truth=[read_json(path) for path in paths_to_truth],
+        figures=_pictures(paths_to_figures),
+        sheets=_pictures(paths_to_sheets),
+        most_sheets=sheets,
+        versions=software_versions(metadata),
+    )
+    write_text(path_to_report, render_report(inputs))
+
+
+def _pictures(paths: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    return {Path(path).stem: (Path(path).suffix[1:], Path(path).read_bytes()) for path in paths}
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    main(
+        configuration=snakemake.params.configuration,
+        nomenclature=snakemake.input.nomenclature,
+        methods=snakemake.params.methods,
+        sheets=snakemake.params.sheets,
+        path_to_summary=snakemake.input.summary,
+        path_to_classes=snakemake.input.classes,
+        path_to_comparison=snakemake.input.comparison,
+        path_to_audit=snakemake.input.audit,
+        paths_to_metadata=snakemake.input.metadata,
+        paths_to_acquisitions=snakemake.input.acquisitions,
+        paths_to_truth=snakemake.input.get("truth", []),
+        paths_to_figures=snakemake.input.figures,
+        paths_to_sheets=snakemake.input.sheets,
+        path_to_report=snakemake.output[0],
+    )

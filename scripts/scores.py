@@ -1,0 +1,62 @@
+"""Score the maps by tile, pooled and by class, and compare the two methods."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fgunet.accuracy.comparison import compare
+from fgunet.accuracy.confusion import Confusion, pool
+from fgunet.accuracy.tables import tabulate
+from fgunet.files import atomic_path, read_json, write_json
+from fgunet.logs import log_to
+from fgunet.nomenclature import read_nomenclature
+
+
+def main(
+    *,
+    paths_to_confusions: Sequence[str],
+    nomenclature: str,
+    methods: Sequence[str],
+    focus_group: str | None,
+    bootstrap_samples: int,
+    seed: int,
+    paths_to_pooled: Sequence[str],
+    path_to_summary: str,
+    path_to_classes: str,
+    path_to_comparison: str,
+) -> None:
+    classes = read_nomenclature(nomenclature)
+    confusions = [Confusion.from_dict(read_json(path)) for path in paths_to_confusions]
+    pooled = [pool([c for c in confusions if c.method == method]) for method in methods]
+    for path, confusion in zip(paths_to_pooled, pooled, strict=True):
+        write_json(path, confusion.to_dict())
+    tables = tabulate(
+        [*pooled, *confusions],
+        classes,
+        focus_group=focus_group,
+        samples=bootstrap_samples,
+        seed=seed,
+    )
+    for path, table in zip((path_to_summary, path_to_classes), tables, strict=True):
+        with atomic_path(path) as part:
+            table.to_csv(part, index=False)
+    comparison: dict[str, Any] = {"reason": f"one method in this run: {', '.join(methods)}"}
+    if len(methods) > 1:
+        group = classes.group(focus_group) if focus_group else ()
+        comparison = compare(*pooled[:2], group=group, samples=bootstrap_samples, seed=seed)
+    write_json(path_to_comparison, comparison)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    main(
+        paths_to_confusions=snakemake.input.confusions,
+        nomenclature=snakemake.input.nomenclature,
+        methods=snakemake.params.methods,
+        focus_group=snakemake.params.focus_group,
+        bootstrap_samples=snakemake.params.bootstrap_samples,
+        seed=snakemake.params.seed,
+        paths_to_pooled=snakemake.output.pooled,
+        path_to_summary=snakemake.output.summary,
+        path_to_classes=snakemake.output.classes,
+        path_to_comparison=snakemake.output.comparison,
+    )

@@ -1,0 +1,107 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from fgunet.accuracy.comparison import compare, mcnemar
+from fgunet.accuracy.confusion import Confusion
+from fgunet.accuracy.scores import kappa
+from fgunet.errors import AccuracyError
+
+CODES = (11, 41, 42, 51)
+
+
+def _confusion(method, right, seed, polygons=120, ids=None):
+    random = np.random.default_rng(seed)
+    references = np.arange(polygons) % 4
+    counts = np.empty((polygons, 4), dtype=np.int64)
+    for row, reference in enumerate(references):
+        share = np.full(4, (1 - right) / 3)
+        share[reference] = right
+        counts[row] = random.multinomial(25, random.dirichlet(share * 6))
+    ids = np.arange(1, polygons + 1) if ids is None else ids
+    return Confusion(
+        "pooled", method, CODES, ids, references, counts, np.zeros(polygons, dtype=np.int64)
+    )
+
+
+def test_a_clear_difference_is_found_and_signed():
+    better, worse = _confusion("fgunet", 0.9, 0), _confusion("forest", 0.6, 1)
+    result = compare(better, worse, group=(41, 42), samples=400, seed=2)
+    json.dumps(result, allow_nan=False)
+    found = result["scores"]["kappa"]
+    assert found["fgunet"] == pytest.approx(kappa(better.matrix))
+    assert found["difference"] == pytest.approx(found["fgunet"] - found["forest"])
+    assert 0 < found["lower"] < found["difference"] < found["upper"]
+    assert found["p_value"] == pytest.approx(1 / 401)
+    assert result["mcnemar"]["only_first"] > result["mcnemar"]["only_second"]
+    assert {"group_f", "group_micro_f"} <= set(result["scores"])
+
+
+def test_exchanging_the_methods_changes_the_sign_alone():
+    a, b = _confusion("a", 0.8, 0), _confusion("b", 0.7, 1)
+    forth = compare(a, b, group=(), samples=200, seed=2)["scores"]["kappa"]
+    back = compare(b, a, group=(), samples=200, seed=2)["scores"]["kappa"]
+    assert back["difference"] == pytest.approx(-forth["difference"])
+    assert back["lower"] == pytest.approx(-forth["upper"])
+    assert back["p_value"] == pytest.approx(forth["p_value"], abs=0.03)
+
+
+def test_a_map_compared_with_itself_does_not_differ():
+    a = _confusion("a", 0.8, 0)
+    result = compare(a, a, group=(41, 42), samples=50, seed=0)
+    for score in result["scores"].values():
+        assert score["difference"] == 0
+        assert score["p_value"] == 1
+    assert result["mcnemar"]["p_value"] is None
+
+
+def test_p_values_are_spread_evenly_where_the_methods_are_alike():
+    p_values = [
+        compare(
+            _confusion("a", 0.7, 2 * seed, polygons=40),
+            _confusion("b", 0.7, 2 * seed + 1, polygons=40),
+            group=(),
+            samples=99,
+            seed=seed,
+        )["scores"]["kappa"]["p_value"]
+        for seed in range(80)
+    ]
+    assert 0.35 < np.mean(p_values) < 0.65
+    assert np.mean(np.array(p_values) <= 0.1) < 0.25
+
+
+def test_only_common_polygons_count_and_the_rest_is_told():
+    a = _confusion("a", 0.8, 0, polygons=40)
+    b = _confusion("b", 0.8, 1, polygons=40, ids=np.arange(5, 45))
+    result = compare(a, b, group=(), samples=20, seed=0)
+    assert result["polygons"] == 36
+    assert result["left_out"] == 8
+
+
+def test_same_seed_same_result():
+    a, b = _confusion("a", 0.8, 0), _confusion("b", 0.7, 1)
+    assert compare(a, b, group=(), samples=50, seed=7) == compare(
+        a, b, group=(), samples=50, seed=7
+    )
+
+
+def test_mcnemar_by_hand():
+    first = np.array([True] * 9 + [False] * 3 + [True] * 5)
+    second = np.array([False] * 9 + [True] * 3 + [True] * 5)
+    result = mcnemar(first, second)
+    assert (result["only_first"], result["only_second"], result["both_right"]) == (9, 3, 5)
+    # Two-sided: 2 (C(12,0) + C(12,1) + C(12,2) + C(12,3)) / 2^12.
+    assert result["p_value"] == pytest.approx(2 * (1 + 12 + 66 + 220) / 4096)
+    assert result["p_value"] == pytest.approx(binomtest(3, 12).pvalue)
+
+
+def test_refuses_maps_that_cannot_be_compared():
+    a = _confusion("a", 0.8, 0, polygons=8)
+    elsewhere = _confusion("b", 0.8, 0, polygons=8, ids=np.arange(100, 108))
+    with pytest.raises(AccuracyError, match="no test polygon in common"):
+        compare(a, elsewhere, group=(), samples=5, seed=0)
+    shifted = _confusion("b", 0.8, 0, polygons=8, ids=np.arange(2, 10))
+    with pytest.raises(AccuracyError, match="one reference class"):
+        compare(a, shifted, group=(), samples=5, seed=0)

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from fgunet.accuracy.confusion import Confusion
+from fgunet.accuracy.scores import kappa
+from fgunet.accuracy.tables import tabulate
+from fgunet.nomenclature import LandCoverClass, Nomenclature
+
+NOMENCLATURE = Nomenclature(
+    "three",
+    (
+        LandCoverClass(11, "crops", (255, 85, 0), "agriculture"),
+        LandCoverClass(41, "town", (255, 0, 255), "urban"),
+        LandCoverClass(51, "water", (0, 0, 255), "water"),
+    ),
+)
+
+
+def _confusion(tile="T30TWT"):
+    ids = np.arange(1, 8)
+    references = np.array([0, 0, 0, 1, 1, 1, 1])
+    counts = np.array([[9, 1, 0], [8, 2, 0], [5, 5, 0], [0, 9, 1], [3, 7, 0], [1, 9, 0], [2, 8, 0]])
+    return Confusion(tile, "fgunet", NOMENCLATURE.codes, ids, references, counts, ids * 0 + 1)
+
+
+def test_rows_and_columns():
+    summary, classes = tabulate(
+        [_confusion(), _confusion("pooled")], NOMENCLATURE, focus_group="urban", samples=50, seed=0
+    )
+    assert summary["tile"].tolist() == ["T30TWT", "pooled"]
+    row = summary.iloc[0]
+    assert row["kappa"] == pytest.approx(kappa(_confusion().matrix))
+    assert row["kappa_lower"] < row["kappa"] < row["kappa_upper"]
+    assert (row["polygons"], row["pixels"], row["unmapped"]) == (7, 70, 7)
+    assert row["group_f"] == pytest.approx(classes.set_index("code").iloc[1]["f_score"])
+    assert len(classes) == 6
+    water = classes[classes["code"] == 51].iloc[0]
+    assert np.isnan(water["f_score"])
+    assert water["mapped_pixels"] == 1
+    assert water["name"] == "water"
+
+
+def test_a_group_that_does_not_exist_is_left_out():
+    summary, _ = tabulate([_confusion()], NOMENCLATURE, focus_group="snow", samples=5, seed=0)
+    assert "group_f" not in summary

@@ -1,0 +1,311 @@
+"""A run that never was: small random maps and every document that a report reads."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from scipy.ndimage import gaussian_filter
+
+from fgunet.accuracy.comparison import compare
+from fgunet.accuracy.confusion import Confusion, confuse, count_confusion, pool
+from fgunet.accuracy.tables import tabulate
+from fgunet.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
+from fgunet.report.page import ReportInputs
+from fgunet.report.sheets import Sheet
+
+TILES = {
+    "T30TWT": (330, 6750), "T30TXQ": (370, 6430), "T30TYN": (450, 6250), "T30UXV": (460, 6900),
+    "T31TDJ": (650, 6260), "T31TDN": (660, 6720), "T31TEL": (720, 6500), "T31TGK": (930, 6400),
+    "T31UDQ": (650, 6870), "T31UDS": (660, 7040), "T32ULU": (1010, 6810),
+}  # fmt: skip
+SIDE = 96
+RIGHT = {"fgunet": 0.86, "forest": 0.76}
+
+
+@pytest.fixture(scope="session")
+def nomenclature(root):
+    return read_nomenclature(root / "tables" / "oso17.yaml")
+
+
+@pytest.fixture(scope="session")
+def few_classes():
+    return Nomenclature(
+        "two",
+        (
+            LandCoverClass(1, "land", (120, 160, 90), "land"),
+            LandCoverClass(2, "sea", (20, 60, 160), "sea"),
+        ),
+    )
+
+
+@dataclass
+class World:
+    """What the figures and the page of one run are made of."""
+
+    nomenclature: Nomenclature
+    methods: tuple[str, ...]
+    truths: dict[str, np.ndarray] = field(default_factory=dict)
+    maps: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    polygons: dict[str, np.ndarray] = field(default_factory=dict)
+    splits: dict[str, np.ndarray] = field(default_factory=dict)
+    confusions: list[Confusion] = field(default_factory=list)
+
+
+def make_world(nomenclature, methods=("fgunet", "forest"), tiles=tuple(TILES), seed=0):
+    random = np.random.default_rng(seed)
+    world = World(nomenclature, tuple(methods))
+    codes = np.array(nomenclature.codes, dtype=np.uint8)
+    for place, tile in enumerate(tiles):
+        fields = gaussian_filter(random.normal(size=(len(codes), SIDE, SIDE)), (0, 5, 5))
+        truth = codes[fields.argmax(axis=0)]
+        rows, columns = np.indices(truth.shape)
+        cell = rows // 8 * (SIDE // 8) + columns // 8
+        middle = codes[np.searchsorted(codes, truth[4::8, 4::8])].ravel()
+        inner = (rows % 8 >= 1) & (rows % 8 < 7) & (columns % 8 >= 1) & (columns % 8 < 7)
+        split_of = random.choice([1, 1, 1, 2, 3, 3], size=middle.size).astype(np.uint8)
+        polygon = np.where(inner & (truth == middle[cell]), cell + 1 + 1000 * place, 0)
+        world.truths[tile] = truth
+        world.polygons[tile] = polygon
+        world.splits[tile] = np.where(polygon > 0, split_of[cell], 0).astype(np.uint8)
+        world.maps[tile] = {m: _mapped(truth, codes, RIGHT[m], random) for m in methods}
+        for method in methods:
+            reference = np.where(world.splits[tile] == 3, truth, 0)
+            block = (polygon, reference, world.maps[tile][method])
+            world.confusions.append(
+                confuse([block], tile=tile, method=method, codes=codes.tolist())
+            )
+    return world
+
+
+def _mapped(truth, codes, right, random):
+    """The truth, wrong in patches, and a corner without class."""
+    noise = gaussian_filter(random.normal(size=truth.shape), 1.5)
+    wrong = noise > np.quantile(noise, right)
+    mapped = np.where(wrong, np.roll(codes, 1)[np.searchsorted(codes, truth)], truth)
+    mapped[:3, :3] = 0
+    return mapped.astype(np.uint8)
+
+
+def sheet_of(world, tile):
+    truth = world.truths[tile]
+    random = np.random.default_rng(1)
+    base = np.stack(
+        [gaussian_filter(truth.astype(float) * k % 90, 0.8) for k in (3, 7, 5)], axis=-1
+    )
+    image = np.clip(base / 90 + random.normal(size=base.shape) * 0.03, 0, 1)
+    confidence = np.clip(gaussian_filter(random.normal(size=truth.shape), 3) * 160 + 70, 20, 100)
+    confidence[:3, :3] = 255
+    return Sheet(
+        tile=tile,
+        subtitle="EPSG:32630, 0.96 × 0.96 km",
+        image=image,
+        image_title="2016-06-18, true colour",
+        reference=np.where(world.polygons[tile] > 0, truth, 0).astype(np.uint8),
+        split=world.splits[tile],
+        maps=world.maps[tile],
+        confidences={m: confidence.astype(np.uint8) for m in world.methods},
+        width_m=960.0,
+    )
+
+
+def footprints_of(world):
+    return {
+        tile: shapely.box(1000 * x, 1000 * y, 1000 * x + 2560, 1000 * y + 2560)
+        for tile, (x, y) in TILES.items()
+        if tile in world.truths
+    }
+
+
+def acquisitions_of(world):
+    random = np.random.default_rng(3)
+    listings = []
+    for place, tile in enumerate(world.truths):
+        days = pd.date_range("2015-12-28", "2017-01-12", freq="10D") + pd.Timedelta(days=place % 5)
+        names = [f"SENTINEL2A_{day:%Y%m%d}-105500-000_L2A_{tile}_C_V1-0" for day in days]
+        out = random.random(len(days)) < 0.15
+        listings.append(
+            {
+                "tile": tile,
+                "kept": [
+                    {"product": name, "time": f"{day:%Y-%m-%d}T10:55:00"}
+                    for day, name, left in zip(days, names, out, strict=True)
+                    if not left
+                ],
+                "excluded": [
+                    {"product": name, "reason": "entirely without data"}
+                    for name, left in zip(names, out, strict=True)
+                    if left
+                ],
+            }
+        )
+    return listings
+
+
+def audit_of(world):
+    names = {1: "training", 2: "validation", 3: "test"}
+    rows = []
+    for code in world.nomenclature.codes:
+        for number, split in names.items():
+            polygons = sum(
+                np.unique(
+                    world.polygons[t][(world.truths[t] == code) & (world.splits[t] == number)]
+                ).size
+                for t in world.truths
+            )
+            row = {"source": "clc" if code % 2 else "rpg", "code": code, "split": split}
+            rows.append(row | {"polygons": polygons, "hectares": polygons * 0.36})
+    codes = world.nomenclature.codes
+    return {
+        "counts": {"rows": rows},
+        "leakage": {
+            "polygons_without_split": 0,
+            "polygon_ids_repeated": 0,
+            "features_in_several_splits": 0,
+            "overlaps_between_splits": 0,
+            "overlaps_between_splits_m2": 0.0,
+            "neighbours_between_splits": 41,
+        },
+        "fusion": {
+            "sources": [
+                {
+                    "name": name,
+                    "features_read": 500,
+                    "features_mended": 2,
+                    "features_dropped": {"unknown value 999": 3},
+                    "features_ignored_by_value": {"JAC": 12},
+                    "polygons_dropped": {"too small": {"polygons": 40, "hectares": 0.9}},
+                    "fusion_cut": {"polygons": 31, "hectares": 2.5},
+                    "fusion_dropped": {"cut away": {"polygons": 9, "hectares": 1.2}},
+                    "fusion_kept": {"polygons": 436, "hectares": 230.0},
+                }
+                for name in ("rpg", "clc")
+            ],
+            "overlaps": [
+                {
+                    "kept_source": "rpg",
+                    "kept_code": codes[0],
+                    "cut_source": "clc",
+                    "cut_code": codes[1],
+                    "pairs": 14,
+                    "hectares": 3.25,
+                    "contradiction": True,
+                }
+            ],
+        },
+    }
+
+
+def history():
+    epochs = np.arange(1, 13)
+    return pd.DataFrame(
+        {
+            "epoch": epochs,
+            "loss": 2.6 * np.exp(-epochs / 4) + 0.35,
+            "validation_loss": 2.7 * np.exp(-epochs / 4) + 0.5,
+            "validation_kappa": 0.85 - 0.7 * np.exp(-epochs / 3) - (epochs > 10) * 0.01,
+            "learning_rate": np.where(epochs < 9, 2e-3, 6e-4),
+            "wall_s": 60.0 * epochs,
+        }
+    )
+
+
+def inputs_of(world, samples=60, **changed):
+    pooled = {m: pool([c for c in world.confusions if c.method == m]) for m in world.methods}
+    summary, classes = tabulate(
+        [*pooled.values(), *world.confusions],
+        world.nomenclature,
+        focus_group="urban",
+        samples=samples,
+        seed=0,
+    )
+    comparison = {"reason": "one method in this run"}
+    if len(world.methods) > 1:
+        group = world.nomenclature.group("urban")
+        comparison = compare(*pooled.values(), group=group, samples=samples, seed=0)
+    truth = [
+        {
+            "tile": tile,
+            "method": method,
+            "codes": list(world.nomenclature.codes),
+            "confusion": count_confusion(
+                world.truths[tile], world.maps[tile][method], world.nomenclature.codes
+            ).tolist(),
+        }
+        for tile in world.truths
+        for method in world.methods
+    ]
+    metadata = {
+        "fgunet": {
+            "n_parameters": 143_201, "width": 16, "epochs": 12, "best_epoch": 10, "workers": 2,
+            "best_validation_kappa": 0.83, "patches": 2880, "wall_s": 1780.0, "cpu_s": 3391.0,
+        },
+        "forest": {"trees": 100, "samples": 16_832, "workers": 2, "wall_s": 41.0, "cpu_s": 79.0},
+    }  # fmt: skip
+    values = {
+        "title": "Eleven simulated tiles, 2016",
+        "methods": world.methods,
+        "nomenclature": world.nomenclature,
+        "focus_group": "urban",
+        "configuration": {
+            "title": "Eleven simulated tiles, 2016",
+            "tiles": list(world.truths),
+            "series": {"first_date": "20160105", "n_dates": 33, "step_days": 11},
+            "fgunet": {"width": 16, "dropout": 0.2},
+        },
+        "summary": summary,
+        "classes": classes,
+        "comparison": comparison,
+        "acquisitions": acquisitions_of(world),
+        "metadata": {m: metadata[m] for m in world.methods},
+        "audit": audit_of(world),
+        "truth": truth,
+        "versions": {"fgunet": "0.1.0", "tensorflow": "2.18.1"},
+    }
+    return ReportInputs(**{**values, **changed})
+
+
+@dataclass
+class Run:
+    """A world with everything that its figures and its page are drawn from."""
+
+    world: World
+    inputs: ReportInputs
+    tile: str = "T30TWT"
+
+    @property
+    def matrices(self):
+        own = self.world.confusions
+        return {m: pool([c for c in own if c.method == m]).matrix for m in self.world.methods}
+
+    @property
+    def sheet(self):
+        return sheet_of(self.world, self.tile)
+
+    @property
+    def footprints(self):
+        return footprints_of(self.world)
+
+    @property
+    def thumbnails(self):
+        return {tile: maps[self.world.methods[0]] for tile, maps in self.world.maps.items()}
+
+
+@pytest.fixture(scope="session")
+def run(nomenclature):
+    world = make_world(nomenclature)
+    return Run(world, inputs_of(world))
+
+
+@pytest.fixture(scope="session")
+def small_run(few_classes):
+    """One method, one tile, two classes, no focus group."""
+    world = make_world(few_classes, methods=("forest",), tiles=("T30TWT",))
+    configuration = {"title": "One tile", "tiles": ["T30TWT"], "series": {}}
+    return Run(world, inputs_of(world, focus_group=None, configuration=configuration))
+
+
+@pytest.fixture(scope="session", name="history")
+def history_fixture():
+    return history()

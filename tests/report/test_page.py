@@ -1,0 +1,133 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from fgunet.errors import AccuracyError
+from fgunet.report.page import render_report
+from fgunet.report.style import save_figure
+from fgunet.report.training_charts import training_history
+
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; collects text, sources and links."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.sources, self.links, self.ids, self.tags = [], [], [], [], []
+        self.words = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.tags.append(tag)
+        self.sources.extend(values[name] for name in ("src", "srcset") if name in values)
+        self.links.extend([values["href"]] if "href" in values else [])
+        self.ids.extend([values["id"]] if "id" in values else [])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+@pytest.fixture(scope="module")
+def picture(history, tmp_path_factory):
+    path = tmp_path_factory.mktemp("picture") / "a.png"
+    save_figure(training_history(history), path, dpi=40)
+    return "png", path.read_bytes()
+
+
+def test_a_full_page_answers_first_and_loads_nothing(run, picture):
+    names = ("kappa_by_tile", "f_by_class", "location", "training_history", "acquisitions")
+    inputs = replace(run.inputs, figures=dict.fromkeys(names, picture), sheets={"T30TWT": picture})
+    html = render_report(inputs)
+    page = Page(html)
+    assert html.startswith("<!DOCTYPE html>")
+    assert len(page.sources) == 6
+    assert all(source.startswith("data:image/") for source in page.sources)
+    assert "script" not in page.tags
+    assert not re.search(r"url\(|@import|https?://", html)
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    text = page.text
+    assert text.index("FG-UNET is better than Random Forest") < text.index("Maps")
+    assert "F-score of urban classes" in text
+    assert "The network is narrowed" in text
+    assert "not a probability sample" in text
+    assert "nan" not in text.lower().replace("dominant", "")
+
+
+def test_accuracy_against_the_truth_stands_beside_the_test_polygons(run):
+    page = Page(render_report(run.inputs))
+    assert "Against the truth" in page.text
+    section = page.text.split("every pixel")[-1].split("Learning")[0]
+    assert len(re.findall(r"0\.\d{3}", section)) >= 12
+
+
+def test_one_method_one_tile_and_nothing_optional(small_run):
+    inputs = replace(small_run.inputs, truth=[], audit={}, metadata={}, versions={})
+    text = Page(render_report(inputs)).text
+    assert "Random Forest reaches a kappa of" in text
+    assert "No comparison: one method in this run" in text
+    for missing in ("Against the truth", "urban", "narrowed", "FG-UNET", "Shaded"):
+        assert missing not in text
+
+
+def test_undefined_is_a_dash(run):
+    summary = run.inputs.summary.copy()
+    scores = [name for name in summary if name.startswith("kappa")]
+    summary.loc[summary["tile"] == "T30TWT", scores] = np.nan
+    text = Page(render_report(replace(run.inputs, summary=summary))).text
+    assert "T30TWT – –" in text
+
+
+def test_many_sheets_are_chosen_evenly_and_the_page_says_so(run, picture):
+    sheets = {f"T{number:02d}XYZ": picture for number in range(40)}
+    page = Page(render_report(replace(run.inputs, sheets=sheets, most_sheets=5)))
+    assert len(page.sources) == 5
+    assert "5 of 40 tiles are shown" in page.text
+    assert "T00XYZ" in page.ids
+
+
+def test_methods_that_cannot_be_told_apart(run):
+    comparison = {**run.inputs.comparison}
+    kappa = {**comparison["scores"]["kappa"], "lower": -0.01, "upper": 0.03, "p_value": 0.4}
+    comparison["scores"] = {**comparison["scores"], "kappa": kappa}
+    text = Page(render_report(replace(run.inputs, comparison=comparison))).text
+    assert "cannot be told apart by kappa" in text
+
+
+def test_the_better_method_may_be_the_second(run):
+    comparison = {**run.inputs.comparison}
+    kappa = {"difference": -0.05, "lower": -0.08, "upper": -0.02, "p_value": 0.0001}
+    comparison["scores"] = {**comparison["scores"], "kappa": kappa}
+    text = Page(render_report(replace(run.inputs, comparison=comparison))).text
+    assert "Random Forest is better than FG-UNET: its kappa is higher by 0.050" in text
+    assert "(95 % interval 0.020 to 0.080; p < 0.001)" in text
+
+
+def test_names_of_the_user_are_escaped(run):
+    html = render_report(replace(run.inputs, title="Crops <b>& towns"))
+    assert "Crops &lt;b&gt;&amp; towns" in html
+
+
+def test_same_inputs_same_page(run):
+    assert render_report(run.inputs) == render_report(run.inputs)
+
+
+def test_refuses_a_report_of_nothing(run):
+    with pytest.raises(AccuracyError, match="needs a method"):
+        render_report(replace(run.inputs, methods=[]))
