@@ -1,0 +1,1 @@
+"""The Random Forest: which pixels it learns from, training, and its file."""

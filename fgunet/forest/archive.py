@@ -1,0 +1,148 @@
+"""The forest's file: skops, which runs no code when it is loaded."""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from fgunet.errors import ModelError
+from fgunet.files import atomic_path, read_json, write_json
+from fgunet.forest.model import Forest
+
+# The node tables of a tree are followed without bounds checks: `_require_sound` checks them.
+_TRUSTED = ["sklearn.tree._tree.Tree"]
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_SCHEMA = "schema.json"
+
+
+def save_forest(
+    forest: Forest, path: str | os.PathLike[str], path_to_metadata: str | os.PathLike[str]
+) -> None:
+    """Write a forest (skops) and its metadata (JSON), each atomically.
+
+    The skops file depends on the forest alone: addresses, times and uninitialised padding that
+    skops would write are taken out.
+    """
+    content = _canonical(skops.io.dumps(forest.classifier))
+    with atomic_path(path) as part:
+        part.write_bytes(content)
+    write_json(path_to_metadata, forest.metadata)
+
+
+def load_forest(path: str | os.PathLike[str], path_to_metadata: str | os.PathLike[str]) -> Forest:
+    """Read a forest that `save_forest` wrote, without running code from the file.
+
+    Raises
+    ------
+    ModelError
+        If the file is no skops file, holds another type than a forest or types that are not
+        trusted, has broken trees, or does not fit its metadata.
+    """
+    metadata = read_json(path_to_metadata)
+    try:
+        classifier = skops.io.load(path, trusted=_TRUSTED)
+    except UntrustedTypesFoundException as error:
+        raise ModelError(
+            f"{path} holds types that a forest has not, and was not loaded: {error}"
+        ) from error
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} is not a forest ({type(error).__name__}: {error}); train it again"
+        ) from error
+    dates, bands = tuple(metadata["dates"]), tuple(metadata["bands"])
+    codes = tuple(int(code) for code in metadata["codes"])
+    _require_sound(classifier, path, len(dates) * len(bands), codes)
+    return Forest(classifier, dates, bands, codes, metadata)
+
+
+def _require_sound(
+    classifier: Any, path: str | os.PathLike[str], channels: int, codes: tuple[int, ...]
+) -> None:
+    """Refuse what is not a forest of these channels and codes with trees that end."""
+    if not isinstance(classifier, RandomForestClassifier):
+        raise ModelError(f"{path} holds a {type(classifier).__name__}, not a Random Forest")
+    found = tuple(int(code) for code in getattr(classifier, "classes_", ()))
+    if found != codes or classifier.n_features_in_ != channels:
+        raise ModelError(
+            f"{path} has {classifier.n_features_in_} channels and the codes {list(found)}, its "
+            f"metadata {channels} and {list(codes)}; the two files belong to different trainings"
+        )
+    for number, tree in enumerate(classifier.estimators_):
+        if not _is_sound(tree.tree_, channels, len(codes)):
+            raise ModelError(f"{path}: tree {number} is broken; train the forest again")
+
+
+def _is_sound(tree: Any, channels: int, classes: int) -> bool:
+    # Capacity first: the node tables are read up to node_count.
+    if not 0 < tree.node_count <= tree.capacity or tree.n_features != channels:
+        return False
+    if tree.n_outputs != 1 or tree.max_n_classes != classes:
+        return False
+    left, right, feature = tree.children_left, tree.children_right, tree.feature
+    inner = np.flatnonzero(left != -1)
+    # Children come after their parent, so every path ends.
+    children = np.stack([left[inner], right[inner]])
+    return bool(
+        (children > inner).all()
+        and (children < tree.node_count).all()
+        and (feature[inner] >= 0).all()
+        and (feature[inner] < channels).all()
+    )
+
+
+def _canonical(content: bytes) -> bytes:
+    """The same skops archive with numbers for addresses, zeros for padding and no times."""
+    numbers: dict[int, int] = {}
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as source,
+        zipfile.ZipFile(out, "w") as target,
+    ):
+        schema = json.loads(source.read(_SCHEMA))
+        for node in _nodes(schema):
+            node["__id__"] = numbers.setdefault(node["__id__"], len(numbers))
+            if "file" in node and node["file"].endswith(".npy"):
+                name, node["file"] = node["file"], f"{node['__id__']}.npy"
+                if node["file"] not in target.NameToInfo:
+                    _store(target, node["file"], _without_padding(source.read(name)))
+        _store(target, _SCHEMA, json.dumps(schema).encode())
+    return out.getvalue()
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if "__id__" in value:
+            yield value
+        for part in value.values():
+            yield from _nodes(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _nodes(part)
+
+
+def _store(target: zipfile.ZipFile, name: str, content: bytes) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    target.writestr(info, content, compress_type=zipfile.ZIP_DEFLATED, compresslevel=1)
+
+
+def _without_padding(content: bytes) -> bytes:
+    """A .npy file whose structured values have zeros between their fields."""
+    values: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    if values.dtype.names is None:
+        return content
+    clean = np.zeros_like(values)
+    raw = clean.view(np.uint8)
+    raw[:] = 0
+    for name in values.dtype.names:
+        clean[name] = values[name]
+    out = io.BytesIO()
+    np.save(out, clean)
+    return out.getvalue()

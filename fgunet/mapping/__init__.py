@@ -1,0 +1,1 @@
+"""From models and series to class maps, their confidence, and mosaics."""
