@@ -3,9 +3,8 @@ rule training_statistics:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
         split="results/reference/{tile}_split.tif",
-        nomenclature=NOMENCLATURE,
     output:
-        "results/statistics/{tile}.json",
+        "results/statistics/{tile}.npz",
     log:
         "logs/training_statistics/{tile}.log",
     benchmark:
@@ -27,9 +26,9 @@ rule training_statistics:
 rule training_plan:
     input:
         series=expand("results/series/{tile}.zarr", tile=TILES),
-        code=expand("results/reference/{tile}_code.tif", tile=TILES),
-        split=expand("results/reference/{tile}_split.tif", tile=TILES),
-        statistics=expand("results/statistics/{tile}.json", tile=TILES),
+        codes=expand("results/reference/{tile}_code.tif", tile=TILES),
+        splits=expand("results/reference/{tile}_split.tif", tile=TILES),
+        statistics=expand("results/statistics/{tile}.npz", tile=TILES),
         nomenclature=NOMENCLATURE,
     output:
         "results/models/fgunet/plan.json",
@@ -60,8 +59,8 @@ rule train_fgunet:
     input:
         plan="results/models/fgunet/plan.json",
         series=expand("results/series/{tile}.zarr", tile=TILES),
-        code=expand("results/reference/{tile}_code.tif", tile=TILES),
-        split=expand("results/reference/{tile}_split.tif", tile=TILES),
+        codes=expand("results/reference/{tile}_code.tif", tile=TILES),
+        splits=expand("results/reference/{tile}_split.tif", tile=TILES),
     output:
         model="results/models/fgunet/model.keras",
         history="results/models/fgunet/history.csv",

@@ -1,0 +1,20 @@
+"""FG-UNET, its loss and its reach. Keras only: no files, no geography.
+
+Importing this package registers the layers of the network, so that
+`keras.models.load_model` can read a saved model without further code.
+"""
+
+from fgunet.network.layers import BatchToGroups, GroupsToBatch
+from fgunet.network.loss import weighted_cross_entropy
+from fgunet.network.model import build_fgunet, partial_network
+from fgunet.network.reach import required_halo, required_stride
+
+__all__ = [
+    "BatchToGroups",
+    "GroupsToBatch",
+    "build_fgunet",
+    "partial_network",
+    "required_halo",
+    "required_stride",
+    "weighted_cross_entropy",
+]

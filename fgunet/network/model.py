@@ -1,0 +1,150 @@
+"""FG-UNET: a U-Net and a pixel-wise network, shared by all groups of dates."""
+
+from typing import Any
+
+import keras
+from keras import layers
+from numpy.typing import NDArray
+
+from fgunet.errors import ModelError
+from fgunet.network.layers import BatchToGroups, GroupsToBatch
+
+REFERENCE_WIDTH = 32
+"""Filters of the U-Net's first level in the published network."""
+
+PIXELWISE_FILTERS = (200, 100, 50)
+"""Filters of the pixel-wise path at the published width."""
+
+GROUPS, MAPS, HEAD = "groups_to_batch", "maps", "logits"
+"""Names of the layers between which one group is treated alone, and of the head."""
+
+
+def build_fgunet(
+    *,
+    n_groups: int,
+    dates_per_group: int,
+    n_bands: int,
+    n_classes: int,
+    width: int = REFERENCE_WIDTH,
+    dropout: float = 0.2,
+) -> keras.Model:
+    """Build FG-UNET (Stoian et al. 2019, Remote Sensing 11(17) 1986).
+
+    The channels are cut into groups of consecutive dates. One sub-network, its weights shared,
+    is applied to each: a U-Net of three levels and, beside it, a pixel-wise network of
+    1x1 convolutions that keeps what pooling would blur. The maps of all groups are joined and
+    one 1x1 convolution gives the logits. All groups run as one batch, which measured faster
+    than one call a group.
+
+    Parameters
+    ----------
+    n_groups, dates_per_group, n_bands : int
+        Groups, dates in each, and bands of each date.
+    n_classes : int
+        Classes, at least 2.
+    width : int
+        Filters of the U-Net's first level (then 2 and 4 times as many). The pixel-wise path
+        (200, 100, 50 at the published width of 32) is narrowed in proportion.
+    dropout : float
+        Share of activations dropped in training, in [0, 1).
+
+    Returns
+    -------
+    keras.Model
+        Input (image, y, x, n_groups * dates_per_group * n_bands) float32 in [0, 1], date-major;
+        y and x multiples of `required_stride`. Output (image, y, x, n_classes) logits.
+
+    Raises
+    ------
+    ModelError
+        If a number is out of its range.
+    """
+    _check(n_groups=n_groups, dates_per_group=dates_per_group, n_bands=n_bands, width=width)
+    if n_classes < 2:
+        raise ModelError(f"n_classes is {n_classes}; a classifier needs at least 2")
+    if not 0 <= dropout < 1:
+        raise ModelError(f"dropout is {dropout}; it must lie in [0, 1)")
+    channels = n_groups * dates_per_group * n_bands
+    image = keras.Input((None, None, channels), name="image")
+    group = GroupsToBatch(n_groups, name=GROUPS)(image)
+    spatial = _u_net(group, width, dropout)
+    pixelwise = _pixelwise(group, width, dropout)
+    maps = layers.Concatenate(name=MAPS)([pixelwise, spatial])
+    joined = BatchToGroups(n_groups, name="batch_to_groups")(maps)
+    logits = layers.Conv2D(n_classes, 1, dtype="float32", name=HEAD)(joined)
+    return keras.Model(image, logits, name="fgunet")
+
+
+def partial_network(model: keras.Model) -> tuple[keras.Model, NDArray[Any], NDArray[Any]]:
+    """The parts to run `model` on one group at a time, in a fraction of the memory.
+
+    The head is linear, so the logits are a sum over groups:
+    ``bias + sum(maps_of(channels of group g) @ kernels[g])``.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `build_fgunet`, or loaded.
+
+    Returns
+    -------
+    maps_of : keras.Model
+        (group image, y, x, channels of a group) to (group image, y, x, map); shares weights.
+    kernels : ndarray (group, map, class) float32
+        The head's weights of each group.
+    bias : ndarray (class,) float32
+        The head's bias.
+
+    Raises
+    ------
+    ModelError
+        If `model` is not an FG-UNET.
+    """
+    try:
+        folding, maps, head = (model.get_layer(name) for name in (GROUPS, MAPS, HEAD))
+    except ValueError as error:
+        raise ModelError(f"model {model.name!r} is not an FG-UNET: {error}") from error
+    maps_of = keras.Model(folding.output, maps.output, name="fgunet_maps")
+    kernel, bias = head.get_weights()
+    return maps_of, kernel.reshape(folding.n_groups, -1, kernel.shape[-1]), bias
+
+
+def _check(**counts: int) -> None:
+    for name, value in counts.items():
+        if value < 1:
+            raise ModelError(f"{name} is {value}; it must be at least 1")
+
+
+def _u_net(group: Any, width: int, dropout: float) -> Any:
+    fine = _pair(group, width, dropout, "down1")
+    middle = _pair(_pool(fine, "pool1"), 2 * width, dropout, "down2")
+    coarse = _pair(_pool(middle, "pool2"), 4 * width, dropout, "bottom")
+    middle = _pair(_join(coarse, middle, "up2"), 2 * width, dropout, "up2")
+    return _pair(_join(middle, fine, "up1"), width, dropout, "up1")
+
+
+def _pair(maps: Any, filters: int, dropout: float, name: str) -> Any:
+    """Two 3x3 convolutions; dropout after the first."""
+    maps = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv1")(maps)
+    maps = layers.Dropout(dropout, name=f"{name}_dropout")(maps)
+    return layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv2")(maps)
+
+
+def _pool(maps: Any, name: str) -> Any:
+    return layers.MaxPooling2D(2, name=name)(maps)
+
+
+def _join(coarse: Any, fine: Any, name: str) -> Any:
+    """Coarse maps enlarged, and the skip connection."""
+    enlarged = layers.UpSampling2D(2, interpolation="nearest", name=f"{name}_enlarge")(coarse)
+    return layers.Concatenate(name=f"{name}_skip")([enlarged, fine])
+
+
+def _pixelwise(group: Any, width: int, dropout: float) -> Any:
+    maps = group
+    for number, filters in enumerate(PIXELWISE_FILTERS, start=1):
+        narrowed = max(1, round(filters * width / REFERENCE_WIDTH))
+        maps = layers.Conv2D(narrowed, 1, activation="relu", name=f"pixel_conv{number}")(maps)
+        if number > 1:
+            maps = layers.Dropout(dropout, name=f"pixel_dropout{number}")(maps)
+    return maps

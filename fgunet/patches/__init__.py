@@ -1,0 +1,1 @@
+"""Patches: where they lie, drawing them, augmentation, and statistics of the training pixels."""

@@ -1,0 +1,1 @@
+"""Sentinel-2 level 2A products: listing, choosing and reading them."""

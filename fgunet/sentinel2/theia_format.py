@@ -1,0 +1,31 @@
+"""Constants of the Theia format (MUSCATE), shared by all that read or write it."""
+
+import re
+
+REFLECTANCES = ("FRE", "SRE")
+"""Reflectance corrected for slope effects (FRE), or not (SRE)."""
+
+NODATA = -10000
+"""Stored number of a pixel without measurement; the files often do not declare it."""
+
+SCALE = 1e-4
+"""Reflectance of one step of the stored numbers."""
+
+PRODUCT_NAME = re.compile(
+    r"(?P<platform>SENTINEL2[A-Z])_(?P<date>\d{8})-(?P<time>\d{6})-(?P<milliseconds>\d{3})"
+    r"_L2A_(?P<tile>T\d{2}[A-Z]{3})_(?P<level>[A-Z])_V(?P<version>\d+-\d+)"
+)
+"""Name of a product's folder."""
+
+MASK_FOLDER = "MASKS"
+"""Folder of the masks, in the product's folder."""
+
+OPTIONAL_MASKS = ("EDG", "SAT_R1", "SAT_R2")
+"""Kinds of mask that a product may lack; clouds (CLM) it may not."""
+
+# Checked against MASK_FILE/@bit_number (which counts from 1) in a product's MTD_ALL.xml.
+SATURATION_BITS_10M = ("B02", "B03", "B04", "B08")
+"""Bands of the bits of SAT_R1, lowest bit first."""
+
+SATURATION_BITS_20M = ("B05", "B06", "B07", "B8A", "B11", "B12")
+"""Bands of the bits of SAT_R2, lowest bit first."""

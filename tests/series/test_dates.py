@@ -1,0 +1,25 @@
+import pytest
+
+from fgunet.errors import SeriesError
+from fgunet.series.dates import day_numbers, regular_dates, shift_date
+
+
+def test_dates_are_evenly_spaced_over_a_leap_day():
+    assert regular_dates("20160219", 3, 10) == ("20160219", "20160229", "20160310")
+
+
+def test_day_numbers_and_shifts():
+    assert day_numbers(["19700101", "20000301"]).tolist() == [0, 11017]
+    assert shift_date("20160301", -1) == "20160229"
+
+
+@pytest.mark.parametrize("day", ["2016-01-05", "20160230", "2016015", "", "abcdefgh"])
+def test_what_is_no_date_is_refused(day):
+    with pytest.raises(SeriesError, match="is not a date"):
+        regular_dates(day, 2, 10)
+
+
+@pytest.mark.parametrize(("count", "step"), [(0, 10), (3, 0)])
+def test_a_series_needs_dates_and_a_step(count, step):
+    with pytest.raises(SeriesError, match="n_dates"):
+        regular_dates("20160105", count, step)

@@ -1,0 +1,161 @@
+"""From reference rasters and series to the deliverables, on two tiny tiles."""
+
+import csv
+import importlib.util
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from fgunet.errors import TrainingError
+from fgunet.files import read_json
+from fgunet.grid import Grid
+from fgunet.network import required_halo
+from fgunet.rasters import read_band, write_raster
+
+pytest.importorskip("fgunet.series.store")
+
+GRID = Grid("EPSG:32631", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40, 36)
+TILES = ("T31TCJ", "T31TDJ")
+SETTINGS = {
+    "dates_per_group": 2,
+    "width": 2,
+    "dropout": 0.1,
+    "patch_size": 16,
+    "jitter": 5,
+    "epochs": 2,
+    "patches_per_epoch": 8,
+    "batch_size": 4,
+    "learning_rate": 0.01,
+    "warmup_epochs": 1,
+    "plateau_factor": 0.2,
+    "plateau_patience": 3,
+    "minimum_learning_rate": 1e-5,
+    "validation_patches": 3,
+}
+NOMENCLATURE = """
+name: three
+classes:
+  - {code: 11, name: crops, colour: [1, 2, 3]}
+  - {code: 31, name: forest, colour: [1, 2, 4]}
+  - {code: 53, name: glaciers, colour: [1, 2, 5]}
+"""
+
+
+@dataclass
+class NpySeries:
+    """A series kept in a NumPy file, instead of the store."""
+
+    path: str
+    grid = GRID
+    dates = ("20180101", "20180111", "20180121", "20180131")
+    bands = ("B02", "B03")
+    nodata = 65535
+
+    def read(self, window):
+        rows, cols = window.slices
+        return np.load(self.path)[:, :, rows, cols]
+
+
+def script(root, name):
+    spec = importlib.util.spec_from_file_location(name, root / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def planned(root, tmp_path, monkeypatch):
+    """Folder with rasters, series, statistics and the plan, paths relative to it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fgunet.training.sources.SeriesStore", NpySeries)
+    (tmp_path / "classes.yaml").write_text(NOMENCLATURE)
+    for number, tile in enumerate(TILES):
+        generator = np.random.default_rng(number)
+        code = generator.choice(np.array([0, 11, 31], np.uint8), GRID.shape)
+        split = np.where(code > 0, generator.integers(1, 4, GRID.shape), 0).astype(np.uint8)
+        series = generator.integers(0, 500, (4, 2, *GRID.shape)) + 20 * code.astype(np.int64)
+        series[:, :, 0, :5] = 65535
+        write_raster(tmp_path / f"{tile}_code.tif", code, GRID, 0)
+        write_raster(tmp_path / f"{tile}_split.tif", split, GRID, 0)
+        np.save(tmp_path / f"{tile}.npy", series.astype(np.uint16))
+        statistics = script(root, "training_statistics")
+        monkeypatch.setattr(statistics, "SeriesStore", NpySeries)
+        statistics.main(
+            path_to_series=f"{tile}.npy",
+            path_to_code=f"{tile}_code.tif",
+            path_to_split=f"{tile}_split.tif",
+            path_to_statistics=f"{tile}.npz",
+        )
+
+    def plan(**changes):
+        script(root, "training_plan").main(
+            tiles=TILES,
+            seed=1,
+            settings={**SETTINGS, **changes},
+            path_to_nomenclature="classes.yaml",
+            paths_to_series=[f"{tile}.npy" for tile in TILES],
+            paths_to_code=[f"{tile}_code.tif" for tile in TILES],
+            paths_to_split=[f"{tile}_split.tif" for tile in TILES],
+            paths_to_statistics=[f"{tile}.npz" for tile in TILES],
+            path_to_plan="plan.json",
+        )
+        return read_json("plan.json")
+
+    return plan
+
+
+def test_the_plan_holds_the_statistics_of_training_pixels_alone(planned, caplog):
+    with caplog.at_level(logging.WARNING):
+        plan = planned()
+    pixels = []
+    for tile in plan["tiles"]:
+        values = np.load(tile["series"])
+        shown = script_split(tile["split"]) & (values[0, 0] != 65535)
+        pixels.append(values[:, :, shown])
+    expected = np.percentile(np.concatenate(pixels, axis=-1), [3, 97], axis=-1)
+    np.testing.assert_allclose([plan["low"], plan["high"]], expected)
+    assert plan["class_weights"][2] == 0
+    assert sum(plan["class_weights"]) == pytest.approx(3)
+    assert "no training patch holds the classes [53]" in caplog.text
+    assert "training pixels are without data" in caplog.text
+
+
+def script_split(path):
+    return read_band(path) == 1
+
+
+def test_dates_that_cannot_be_grouped(planned):
+    with pytest.raises(TrainingError, match="4 dates cannot be cut into groups of 3"):
+        planned(dates_per_group=3)
+
+
+def test_settings_that_are_not_of_a_plan(planned):
+    with pytest.raises(TrainingError, match="colour"):
+        planned(colour=1)
+
+
+def test_a_whole_training(planned, monkeypatch):
+    from fgunet.training.run import run  # noqa: PLC0415
+
+    plan = planned()
+    run("plan.json", "out")
+    metadata = read_json("out/metadata.json")
+    assert metadata["codes"] == [11, 31, 53]
+    assert metadata["untrained_codes"] == [53]
+    assert metadata["low"] == plan["low"]
+    assert metadata["patches"] == 16
+    assert metadata["workers"] == 1
+    assert metadata["halo"] == 24
+    model = keras.models.load_model("out/model.keras")
+    assert required_halo(model) == 24
+    assert model.count_params() == metadata["n_parameters"]
+    with Path("out/history.csv").open(encoding="utf-8") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+    monkeypatch.setattr(NpySeries, "nodata", 0)
+    with pytest.raises(TrainingError, match="make the plan again"):
+        run("plan.json", "other")
