@@ -6,7 +6,7 @@ min_version("9.27")
 # A configuration of the user's stands alone: it is not laid over the shipped one.
 if not workflow.overwrite_configfiles:
 
-    configfile: workflow.source_path("workflow_config.yaml")
+    configfile: f"{workflow.basedir}/workflow_config.yaml"
 
 
 report: "rules/captions/workflow.rst"

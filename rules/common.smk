@@ -80,6 +80,16 @@ def products_of(wildcards):
     return f"simulated/products/{wildcards.tile}" if SIMULATED else []
 
 
+def chart(name, category):
+    """A figure of the run, as an output that Snakemake's own report shows too."""
+    return report(
+        f"results/figures/{name}",
+        caption=f"captions/{Path(name).stem}.rst",
+        category=category,
+        labels={"figure": Path(name).stem.replace("_", " ")},
+    )
+
+
 def take_lock():
     """Keep a second run out of this folder; the kernel lets go when this process ends."""
     lock = open(".snakemake/run.lock", "w")

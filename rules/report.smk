@@ -1,12 +1,10 @@
-CHARTS = {
-    "kappa_by_tile": "Accuracy",
-    "f_by_class": "Accuracy",
-    "confusion_matrices": "Accuracy",
-    "acquisitions": "Data",
-    "clear_dates": "Data",
-    "reference_polygons": "Reference",
-    **({"training_history": "Learning"} if "fgunet" in METHODS else {}),
-}
+HISTORY = (
+    {"history": "results/models/fgunet/history.csv"} if "fgunet" in METHODS else {}
+)
+ACCURACY_CHARTS = ["kappa_by_tile", "f_by_class", "confusion_matrices"]
+LEARNING_CHARTS = ["training_history"] if HISTORY else []
+DATA_CHARTS = ["acquisitions", "clear_dates", "reference_polygons"]
+CHARTS = [*ACCURACY_CHARTS, *LEARNING_CHARTS, *DATA_CHARTS]
 
 
 rule tile_sheet:
@@ -46,41 +44,50 @@ rule tile_sheet:
         "../scripts/tile_sheet.py"
 
 
-rule figures:
+rule accuracy_figures:
     input:
-        **(
-            {"history": "results/models/fgunet/history.csv"}
-            if "fgunet" in METHODS
-            else {}
-        ),
+        **HISTORY,
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        nomenclature=NOMENCLATURE,
+    output:
+        **{name: chart(f"{name}.svg", "Accuracy") for name in ACCURACY_CHARTS},
+        **{name: chart(f"{name}.svg", "Learning") for name in LEARNING_CHARTS},
+    log:
+        "logs/accuracy_figures.log",
+    benchmark:
+        "results/benchmarks/accuracy_figures.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        methods=METHODS,
+        focus_group=config["accuracy"]["focus_group"],
+        library=VERSION,
+    message:
+        "drawing the figures of accuracy and learning"
+    script:
+        "../scripts/accuracy_figures.py"
+
+
+rule data_figures:
+    input:
         audit="results/reference/audit.json",
         acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
         facts=expand("results/figures/tiles/{tile}.json", tile=TILES),
         maps=expand(f"results/maps/{METHODS[0]}/{{tile}}_class.tif", tile=TILES),
         nomenclature=NOMENCLATURE,
     output:
-        **{
-            name: report(
-                f"results/figures/{name}.svg",
-                caption=f"captions/{name}.rst",
-                category=category,
-                labels={"figure": name.replace("_", " ")},
-            )
-            for name, category in CHARTS.items()
-        },
-        location=report(
-            "results/figures/location.png",
-            caption="captions/location.rst",
-            category="Maps",
-            labels={"figure": "location"},
-        ),
+        **{name: chart(f"{name}.svg", "Data") for name in DATA_CHARTS},
+        location=chart("location.png", "Maps"),
     log:
-        "logs/figures.log",
+        "logs/data_figures.log",
     benchmark:
-        "results/benchmarks/figures.tsv"
+        "results/benchmarks/data_figures.tsv"
     conda:
         "../envs/fgunet.yaml"
     threads: 1
@@ -89,15 +96,13 @@ rule figures:
         runtime=30,
     params:
         tiles=TILES,
-        methods=METHODS,
-        focus_group=config["accuracy"]["focus_group"],
         dates=[config["series"][k] for k in ("first_date", "n_dates", "step_days")],
         mosaic_crs=config["mapping"]["mosaic_crs"],
         library=VERSION,
     message:
-        "drawing the figures of the run"
+        "drawing the figures of the data"
     script:
-        "../scripts/figures.py"
+        "../scripts/data_figures.py"
 
 
 rule report:

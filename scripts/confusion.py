@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from fgunet.reference.split import TEST
 
 from fgunet.accuracy.confusion import Block, confuse
 from fgunet.files import write_json
@@ -11,6 +10,7 @@ from fgunet.grid import split_windows
 from fgunet.logs import log_to
 from fgunet.nomenclature import NODATA_CODE, read_nomenclature
 from fgunet.rasters import read_band, read_grid, require_same_grid
+from fgunet.reference.split import TEST
 
 WINDOW = 2048
 

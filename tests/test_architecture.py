@@ -22,6 +22,8 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # On the lower floors a module may use its neighbours; only these are closed to one another.
 CLOSED = {"sentinel2", "series", "reference", "patches", "network", "training", "forest",
           "mapping", "accuracy"}  # fmt: skip
+# A map of the forest is made with the forest.
+NEIGHBOURS = {("mapping", "forest")}
 # The simulation writes what two rooms read, and shares only their format constants.
 SIMULATE_MAY = {"errors", "files", "logs", "grid", "nomenclature", "rasters", "vectors"}
 SIMULATE_CONSTANTS = {"fgunet.sentinel2.bands", "fgunet.sentinel2.theia_format"}
@@ -38,13 +40,17 @@ def room_of(path: Path) -> str:
     return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
 
 
-def imports_of(path: Path) -> Iterator[tuple[str, ast.AST]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports_of(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively"
+            assert node.level == 0, "imports are absolute"
             yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
 
 
@@ -56,7 +62,7 @@ def test_every_module_belongs_to_a_room() -> None:
 @pytest.mark.parametrize("path", list(modules()), ids=lambda p: str(p.relative_to(LIBRARY)))
 def test_imports_go_downwards(path: Path) -> None:
     room = room_of(path)
-    for name, _ in imports_of(path):
+    for name, _ in imports_of(parsed(path)):
         parts = name.split(".")
         if parts[0] != "fgunet" or len(parts) < 2 or parts[1] in (room, "__version__"):
             continue
@@ -64,7 +70,7 @@ def test_imports_go_downwards(path: Path) -> None:
         if room == "simulate":
             allowed = other in SIMULATE_MAY or ".".join(parts[:3]) in SIMULATE_CONSTANTS
         elif {room, other} <= CLOSED:
-            allowed = FLOOR_OF[other] < FLOOR_OF[room]
+            allowed = FLOOR_OF[other] < FLOOR_OF[room] or (room, other) in NEIGHBOURS
         else:
             allowed = FLOOR_OF[other] <= FLOOR_OF[room]
         assert allowed, f"{room} may not import {name}"
@@ -73,7 +79,7 @@ def test_imports_go_downwards(path: Path) -> None:
 @pytest.mark.parametrize("path", list(modules()), ids=lambda p: str(p.relative_to(LIBRARY)))
 def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
     inside = str(path.relative_to(LIBRARY))
-    packages = {name.split(".")[0] for name, _ in imports_of(path)}
+    packages = {name.split(".")[0] for name, _ in imports_of(parsed(path))}
     assert "snakemake" not in packages
     if room_of(path) not in TENSORFLOW_IN and inside not in TENSORFLOW_FILES:
         assert not packages & {"tensorflow", "keras"}
@@ -84,7 +90,7 @@ def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
 def test_horovod_is_imported_in_one_function() -> None:
     places = []
     for path in modules():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         inner = {
             id(node): function.name
             for function in ast.walk(tree)
@@ -93,7 +99,7 @@ def test_horovod_is_imported_in_one_function() -> None:
         }
         places += [
             (room_of(path), inner.get(id(node)))
-            for name, node in imports_of(path)
+            for name, node in imports_of(tree)
             if name.split(".")[0] == "horovod"
         ]
     assert len(places) == 1
@@ -103,11 +109,11 @@ def test_horovod_is_imported_in_one_function() -> None:
 
 def test_no_assert_in_the_library() -> None:
     for path in modules():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree)), path
 
 
 def test_scripts_are_thin() -> None:
     for path in sorted((ROOT / "scripts").glob("*.py")):
         lines = path.read_text(encoding="utf-8").splitlines()
-        assert len(lines) <= 70, f"{path.name} has {len(lines)} lines; move logic into the library"
+        assert len(lines) <= 80, f"{path.name} has {len(lines)} lines; move logic into the library"

@@ -171,21 +171,26 @@ def test_sheets_figures_and_report(scored, script, root, monkeypatch):
     figures = {
         name: str(scored / f"{name}.{'png' if name == 'location' else 'svg'}") for name in FIGURES
     }
-    script("figures")(
+    of_data = {"acquisitions", "clear_dates", "reference_polygons", "location"}
+    script("accuracy_figures")(
         methods=METHODS,
         nomenclature=nomenclature,
         focus_group="urban",
-        dates=("20160105", 33, 11),
-        mosaic_crs="EPSG:2154",
         path_to_summary=str(scored / "summary.csv"),
         path_to_classes=str(scored / "classes.csv"),
         paths_to_pooled=[str(scored / f"{m}_pooled.json") for m in METHODS],
+        path_to_history=str(scored / "history.csv"),
+        paths_to_figures={n: path for n, path in figures.items() if n not in of_data},
+    )
+    script("data_figures")(
+        nomenclature=nomenclature,
+        dates=("20160105", 33, 11),
+        mosaic_crs="EPSG:2154",
         path_to_audit=str(scored / "audit.json"),
         paths_to_acquisitions=listings,
         paths_to_facts=[str(scored / f"{tile}_facts.json") for tile in TILES],
         paths_to_maps={tile: str(scored / f"fgunet_{tile}_class.tif") for tile in TILES},
-        path_to_history=str(scored / "history.csv"),
-        paths_to_figures=figures,
+        paths_to_figures={n: path for n, path in figures.items() if n in of_data},
     )
     script("report")(
         configuration={"title": "Two tiles", "accuracy": {"focus_group": "urban"}},

@@ -1,0 +1,54 @@
+"""Draw how good the maps are, and how the network learned."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from fgunet.accuracy.confusion import Confusion
+from fgunet.files import read_json
+from fgunet.logs import log_to
+from fgunet.nomenclature import read_nomenclature
+from fgunet.report import accuracy_charts
+from fgunet.report.style import save_figure
+from fgunet.report.training_charts import training_history
+
+
+def main(
+    *,
+    methods: Sequence[str],
+    nomenclature: str,
+    focus_group: str | None,
+    path_to_summary: str,
+    path_to_classes: str,
+    paths_to_pooled: Sequence[str],
+    path_to_history: str | None,
+    paths_to_figures: Mapping[str, str],
+) -> None:
+    classes = read_nomenclature(nomenclature)
+    pooled = [Confusion.from_dict(read_json(path)) for path in paths_to_pooled]
+    by_class = pd.read_csv(path_to_classes)
+    drawn = {
+        "kappa_by_tile": accuracy_charts.kappa_by_tile(pd.read_csv(path_to_summary), methods),
+        "f_by_class": accuracy_charts.f_by_class(by_class, methods, classes, focus_group),
+        "confusion_matrices": accuracy_charts.confusion_matrices(
+            {confusion.method: confusion.matrix for confusion in pooled}, classes
+        ),
+    }
+    if path_to_history:
+        drawn["training_history"] = training_history(pd.read_csv(path_to_history))
+    for name, path in paths_to_figures.items():
+        save_figure(drawn[name], path)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    main(
+        methods=snakemake.params.methods,
+        nomenclature=snakemake.input.nomenclature,
+        focus_group=snakemake.params.focus_group,
+        path_to_summary=snakemake.input.summary,
+        path_to_classes=snakemake.input.classes,
+        paths_to_pooled=snakemake.input.pooled,
+        path_to_history=snakemake.input.get("history"),
+        paths_to_figures=dict(snakemake.output.items()),
+    )
