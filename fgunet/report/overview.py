@@ -105,6 +105,10 @@ class Series(Protocol):
         """The series of a window, (time, band, y, x)."""
 
 
+BRIGHTEST = 3500
+"""Reflectance x 10000 that is shown white at the latest."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture of a series: colours (y, x, 3) from 0 to 1, its date, what its bands are."""
@@ -188,6 +192,8 @@ def greenest_date(red: NDArray[np.uint16], near_infrared: NDArray[np.uint16], no
 def stretch(bands: NDArray[np.uint16], nodata: int) -> NDArray[np.float64]:
     """Reflectance as colours: each band from its 2nd to its 98th percentile, nodata white.
 
+    The upper end is at most `BRIGHTEST`, so that snow does not darken all else.
+
     Parameters
     ----------
     bands : ndarray of uint16, (3, y, x)
@@ -205,6 +211,7 @@ def stretch(bands: NDArray[np.uint16], nodata: int) -> NDArray[np.float64]:
         known = band != nodata
         if known.any():
             low, high = np.percentile(band[known], [2, 98])
+            high = min(high, max(BRIGHTEST, low + 1))
             scaled = (band[known] - low) / max(high - low, 1)
             colours[known, place] = np.clip(scaled, 0, 1) ** 0.85
     return colours
