@@ -1,6 +1,7 @@
 """Reading and writing rasters by windows."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,7 +45,7 @@ def rasterio_window(window: Window) -> rasterio.windows.Window:
 
 
 def read_band(path: str | os.PathLike[str], window: Window | None = None) -> NDArray[Any]:
-    """The first band of a raster (y, x), or a window of it, in its own dtype.
+    """Read the first band of a raster (y, x), or a window of it, in its own dtype.
 
     Raises
     ------
@@ -52,13 +53,36 @@ def read_band(path: str | os.PathLike[str], window: Window | None = None) -> NDA
         If the window leaves the raster.
     """
     with rasterio.open(path) as dataset:
-        window = window or Window(0, 0, dataset.height, dataset.width)
-        if window.row + window.height > dataset.height or window.col + window.width > dataset.width:
-            raise GridError(
-                f"{window} leaves {path}, which has {dataset.height} x {dataset.width} pixels"
-            )
-        values: NDArray[Any] = dataset.read(1, window=rasterio_window(window))
-        return values
+        return _read(dataset, window or Window(0, 0, dataset.height, dataset.width))
+
+
+class OpenBand:
+    """The first band of a raster, kept open for many small reads, once in each thread.
+
+    Parameters
+    ----------
+    path : path
+        Raster file; it is opened by the first read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
+        self._of_thread = threading.local()
+
+    def read(self, window: Window) -> NDArray[Any]:
+        """Read a window (y, x) in the raster's own dtype. Raises GridError as `read_band` does."""
+        if not hasattr(self._of_thread, "dataset"):
+            self._of_thread.dataset = rasterio.open(self._path)
+        return _read(self._of_thread.dataset, window)
+
+
+def _read(dataset: rasterio.DatasetReader, window: Window) -> NDArray[Any]:
+    if window.row + window.height > dataset.height or window.col + window.width > dataset.width:
+        raise GridError(
+            f"{window} leaves {dataset.name}, which has {dataset.height} x {dataset.width} pixels"
+        )
+    values: NDArray[Any] = dataset.read(1, window=rasterio_window(window))
+    return values
 
 
 @contextmanager

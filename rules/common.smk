@@ -12,6 +12,8 @@ os.environ.update(
         filter(None, [str(workflow.basedir), os.environ.get("PYTHONPATH")])
     )
 )
+# TensorFlow's start-up notes say nothing that a user could act on.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(workflow.basedir))
 
 import fgunet

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,14 @@ import rasterio
 
 from fgunet.errors import GridError
 from fgunet.grid import Grid, Window, split_windows
-from fgunet.rasters import create_raster, read_band, read_grid, require_same_grid, write_raster
+from fgunet.rasters import (
+    OpenBand,
+    create_raster,
+    read_band,
+    read_grid,
+    require_same_grid,
+    write_raster,
+)
 
 GRID = Grid("EPSG:32631", (10.0, 0.0, 500000.0, 0.0, -10.0, 4800000.0), 150, 200)
 
@@ -31,6 +39,18 @@ def test_window_read(tmp_path: Path) -> None:
     assert (read_band(tmp_path / "a.tif", window) == values[window.slices]).all()
     with pytest.raises(GridError, match="leaves"):
         read_band(tmp_path / "a.tif", Window(130, 0, 30, 10))
+
+
+def test_open_band_reads_the_same_from_any_thread(tmp_path: Path) -> None:
+    values = np.arange(150 * 200, dtype=np.uint32).reshape(GRID.shape)
+    write_raster(tmp_path / "a.tif", values, GRID, 0)
+    band = OpenBand(tmp_path / "a.tif")
+    windows = list(split_windows(GRID.shape, 16))
+    with ThreadPoolExecutor(4) as pool:
+        for window, found in zip(windows, pool.map(band.read, windows), strict=True):
+            assert (found == values[window.slices]).all()
+    with pytest.raises(GridError, match="leaves"):
+        band.read(Window(0, 190, 10, 11))
 
 
 def test_colour_table(tmp_path: Path) -> None:

@@ -19,10 +19,13 @@ from sklearn.ensemble import RandomForestClassifier
 import fgunet
 from fgunet.errors import ModelError
 from fgunet.forest.samples import Samples, merge_samples
+from fgunet.logs import Progress
 from fgunet.nomenclature import Nomenclature
 
 _CHUNK = 8192  # pixels a thread takes at a time: its channels stay in the cache
 _log = logging.getLogger(__name__)
+
+_TREES_AT_A_TIME = 10
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,10 @@ def train_forest(
         "seed": seed,
     }
     with _timed() as cost:
-        classifier.fit(samples.reflectance, codes)
+        _grow(classifier, samples.reflectance, codes)
     _log.info("%d trees from %d pixels in %.1f s", trees, len(codes), cost["wall_s"])
-    classifier.set_params(n_jobs=None)  # how it was run is no part of the model
+    # How it was grown is no part of the model.
+    classifier.set_params(n_jobs=None, warm_start=False)
     metadata = {
         "nomenclature": nomenclature.name,
         "dates": list(samples.dates),
@@ -159,6 +163,19 @@ def train_forest(
         **cost,
     }
     return Forest(classifier, samples.dates, samples.bands, tuple(counts), metadata)
+
+
+def _grow(
+    classifier: RandomForestClassifier, values: NDArray[np.uint16], codes: NDArray[np.uint8]
+) -> None:
+    """Fit tree by tree, a few at a time, and say how far it is; the trees are those of one fit."""
+    trees = classifier.n_estimators
+    progress = Progress("trees", trees)
+    classifier.set_params(warm_start=True)
+    for first in range(0, trees, _TREES_AT_A_TIME):
+        grown = min(trees, first + _TREES_AT_A_TIME)
+        classifier.set_params(n_estimators=grown).fit(values, codes)
+        progress.advance(grown - first)
 
 
 def predict_probabilities(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fgunet.errors import NomenclatureError
 from fgunet.grid import Grid, Window
 from fgunet.nomenclature import UNLABELLED
-from fgunet.rasters import read_band, read_grid, require_same_grid
+from fgunet.rasters import OpenBand, read_grid, require_same_grid
 
 
 class Labels(Protocol):
@@ -52,6 +52,7 @@ class SplitLabels:
         paths = path_to_code, path_to_split
         self._grid = require_same_grid((str(path), read_grid(path)) for path in paths)
         self._paths = paths
+        self._bands = [OpenBand(path) for path in paths]
         self._split = split
         self._table = np.full(256, UNLABELLED, dtype=np.uint8)
         self._table[list(codes)] = np.arange(len(codes), dtype=np.uint8)
@@ -69,7 +70,7 @@ class SplitLabels:
         NomenclatureError
             If a pixel of the split has a code without class.
         """
-        code, split = (read_band(path, window) for path in self._paths)
+        code, split = (band.read(window) for band in self._bands)
         shown = split == self._split
         labels = np.where(shown, self._table[code], np.uint8(UNLABELLED))
         strange = shown & (labels == UNLABELLED)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from fgunet.grid import Grid, Window, split_windows
+from fgunet.sentinel2.bands import NEAR_INFRARED, PICTURES, RED
 
 SIDE = 800
 """Longest side of a picture, in pixels."""
@@ -125,11 +126,11 @@ def series_picture(series: Series, step: int) -> Picture:
     middle date is shown.
     """
     shown, name = display_bands(series.bands)
-    wanted = [*shown, *(band for band in ("B04", "B08") if band in series.bands)]
+    wanted = [*shown, *(band for band in (RED, NEAR_INFRARED) if band in series.bands)]
     places = [series.bands.index(band) for band in wanted]
     values = series_overview(series.read, series.grid, len(series.dates), places, step)
     best = len(series.dates) // 2
-    if {"B04", "B08"} <= set(wanted):
+    if {RED, NEAR_INFRARED} <= set(wanted):
         best = greenest_date(values[:, -2], values[:, -1], series.nodata)
     return Picture(stretch(values[best, :3], series.nodata), series.dates[best], name)
 
@@ -152,10 +153,7 @@ def clear_quantiles(path: str | os.PathLike[str], step: int) -> dict[str, float]
 
 def display_bands(bands: Sequence[str]) -> tuple[tuple[str, str, str], str]:
     """Bands to show as red, green and blue, and what such a picture is called."""
-    for chosen, name in (
-        (("B04", "B03", "B02"), "true colour"),
-        (("B08", "B04", "B03"), "false colour (B08, B04, B03)"),
-    ):
+    for name, chosen in PICTURES.items():
         if set(chosen) <= set(bands):
             return chosen, name
     few = [*bands, bands[-1], bands[-1]][:3]

@@ -29,3 +29,12 @@ BANDS: dict[str, Band] = {
     )
 }
 """Bands by name, by rising wavelength; the 60 m bands do not show the ground and are left out."""
+
+RED, NEAR_INFRARED = "B04", "B08"
+"""Bands of the vegetation index."""
+
+PICTURES: dict[str, tuple[str, str, str]] = {
+    "true colour": ("B04", "B03", "B02"),
+    "false colour (B08, B04, B03)": ("B08", "B04", "B03"),
+}
+"""Bands shown as red, green and blue, the picture most like the ground first."""

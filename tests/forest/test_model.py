@@ -60,6 +60,18 @@ def test_learns_and_agrees_with_scikit_learn() -> None:
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 
+def test_trees_grown_in_parts_are_those_of_one_fit() -> None:
+    samples = make_samples()
+    samples = Samples(samples.frame.sort_values("key"), DATES, BANDS)
+    once = RandomForestClassifier(23, max_depth=6, max_features="sqrt", random_state=5)
+    once.fit(samples.reflectance, samples.frame["code"].to_numpy())
+    forest = train(samples, trees=23)
+    np.testing.assert_array_equal(
+        forest.classifier.predict_proba(samples.reflectance),
+        once.predict_proba(samples.reflectance),
+    )
+
+
 def test_rows_threads_and_chunks_do_not_matter(monkeypatch) -> None:
     samples = make_samples()
     shuffled = Samples(samples.frame.sample(frac=1, random_state=1), DATES, BANDS)
