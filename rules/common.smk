@@ -20,7 +20,7 @@ import fgunet
 from fgunet.config import validated
 from fgunet.errors import FgunetError
 from fgunet.nomenclature import read_nomenclature
-from fgunet.sentinel2.theia import find_products
+from fgunet.sentinel2.families import FAMILIES
 
 TABLES = f"{workflow.basedir}/tables"
 
@@ -68,13 +68,17 @@ def memory(megabytes):
 
 
 @cache
+def products_by_tile():
+    """The products of all tiles, found in one walk."""
+    family = FAMILIES[config["products"]["family"]]
+    return family.list_products(config["products"]["folder"])
+
+
 def product_names(tile):
     """Names of a tile's products, so that a product that comes or goes makes its tile anew."""
     if SIMULATED:
         return []
-    return sorted(
-        path.name for path in find_products(config["products"]["folder"], tile)
-    )
+    return [path.name for path in products_by_tile().get(tile, [])]
 
 
 def products_of(wildcards):

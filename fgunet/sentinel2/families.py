@@ -25,13 +25,16 @@ class ReadProduct(Protocol):
 class Family:
     """How products of one family are found and described, and which masks they may lack."""
 
+    list_products: Callable[[str | os.PathLike[str]], dict[str, list[Path]]]
     find_products: Callable[[str | os.PathLike[str], str], list[Path]]
     read_product: ReadProduct
     optional_masks: tuple[str, ...]
 
 
 FAMILIES: dict[str, Family] = {
-    "theia": Family(theia.find_products, theia.read_product, theia_format.OPTIONAL_MASKS),
+    "theia": Family(
+        theia.list_products, theia.find_products, theia.read_product, theia_format.OPTIONAL_MASKS
+    ),
 }
 """A further family registers itself here; nothing else needs to know it."""
 

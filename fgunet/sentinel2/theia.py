@@ -21,6 +21,20 @@ from fgunet.sentinel2.theia_format import (
 )
 
 
+def list_products(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
+    """List the product folders at any depth below `folder`, by tile, each tile's by name.
+
+    Links to folders are followed. Where there is no such folder, there is no product.
+    """
+    by_tile: dict[str, list[Path]] = {}
+    if Path(folder).is_dir():
+        for path in _walk(Path(folder), set()):
+            match = PRODUCT_NAME.fullmatch(path.name)
+            if match:
+                by_tile.setdefault(match["tile"], []).append(path)
+    return {tile: sorted(by_tile[tile], key=lambda path: (path.name, path)) for tile in by_tile}
+
+
 def find_products(folder: str | os.PathLike[str], tile: str) -> list[Path]:
     """The product folders of a tile, at any depth below `folder`, by name.
 
@@ -41,14 +55,14 @@ def find_products(folder: str | os.PathLike[str], tile: str) -> list[Path]:
             f"there is no folder {folder} to look for products of {tile} in; "
             "correct products.folder in the configuration"
         )
-    found = [path for path in _walk(Path(folder), set()) if _tile_of(path) == tile]
+    found = list_products(folder).get(tile)
     if not found:
         raise MissingAcquisitionError(
             f"{folder} holds no Theia product of tile {tile}, at any depth; expected folders like "
             f"SENTINEL2A_20180101-105432-457_L2A_{tile}_C_V2-2: unzip the products there, "
             "or take the tile out of the configuration"
         )
-    return sorted(found, key=lambda path: (path.name, path))
+    return found
 
 
 def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
@@ -62,11 +76,6 @@ def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
             yield path
         else:
             yield from _walk(path, seen)
-
-
-def _tile_of(path: Path) -> str | None:
-    match = PRODUCT_NAME.fullmatch(path.name)
-    return match["tile"] if match else None
 
 
 def read_product(

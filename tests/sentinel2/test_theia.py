@@ -9,7 +9,7 @@ from fgunet.grid import Grid
 from fgunet.rasters import write_raster
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.families import FAMILIES, count_missing_masks, find_acquisitions
-from fgunet.sentinel2.theia import find_products, read_product
+from fgunet.sentinel2.theia import find_products, list_products, read_product
 
 WriteProduct = Callable[..., Path]
 OTHER_TILE = "SENTINEL2A_20180105-105432-457_L2A_T31TDJ_C_V2-2"
@@ -21,6 +21,9 @@ def test_products_are_found_at_any_depth_by_tile(tmp_path: Path, write_product: 
     write_product(OTHER_TILE)
     (tmp_path / "products" / f"{deep.name}.zip").touch()
     assert find_products(tmp_path / "products", "T31TCJ") == [deep]
+    by_tile = list_products(tmp_path / "products")
+    assert {tile: len(paths) for tile, paths in by_tile.items()} == {"T31TCJ": 1, "T31TDJ": 1}
+    assert list_products(tmp_path / "nowhere") == {}
 
 
 def test_linked_folders_are_searched_and_loops_end(tmp_path: Path, write_product: WriteProduct):

@@ -74,7 +74,7 @@ def tiny(tmp_path: Path, root: Path) -> dict[str, Any]:
             "folder": str(tmp_path / "products"),
             "bands": ["B02", "B03", "B04", "B08"],
         },
-        "series": {"first_date": "20160110", "n_dates": 6, "step_days": 20},
+        "series": {"first_date": "20160110", "n_dates": 9, "step_days": 20},
         "reference": {
             "crs": "EPSG:32631",
             "sources": [{"name": "stands", "path": str(tmp_path / "stands.gpkg"), "field": "CODE"}],
