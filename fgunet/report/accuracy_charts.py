@@ -177,9 +177,10 @@ def confusion_matrices(matrices: Mapping[str, NDArray[Any]], nomenclature: Nomen
     """
     names = [c.name for c in nomenclature.classes]
     n = len(names)
-    side = 1.6 + 0.28 * n
+    side = max(2.0, 0.29 * n)  # inches of a panel
+    lettering = 0.6 + 0.078 * max(len(name) for name in names)
     with house_style():
-        figure = new_figure(1.9 + (side - 1.0) * len(matrices), side + 0.9)
+        figure = new_figure(lettering + (side + 0.2) * len(matrices), side + lettering + 0.5)
         panels = figure.subplots(1, len(matrices), sharey=True, squeeze=False)[0]
         for place, (method, matrix) in enumerate(matrices.items()):
             axes = panels[place]
