@@ -1,18 +1,22 @@
 """A whole training, from a plan file to its deliverables."""
 
+import fcntl
 import logging
 import os
 import resource
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import tensorflow as tf
 
+from fgunet.errors import TrainingError
 from fgunet.training.deliverables import write_deliverables
-from fgunet.training.loop import train
-from fgunet.training.plan import read_plan
+from fgunet.training.loop import Patches, train
+from fgunet.training.plan import TrainingPlan, read_plan
 from fgunet.training.sources import open_patches
-from fgunet.training.workers import start_workers
+from fgunet.training.workers import Workers, start_workers
 
 _log = logging.getLogger(__name__)
 
@@ -45,13 +49,20 @@ def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) ->
     Raises
     ------
     TrainingError
-        If the plan cannot be carried out.
+        If the plan cannot be carried out, or another training is at work in the folder.
     PatchError
         If no patch can be drawn.
     """
     workers = start_workers()
     plan = read_plan(path_to_plan)
     training, validation = open_patches(plan)
+    with _alone_in(Path(folder)) if workers.leads else nullcontext():
+        _train(plan, training, validation, workers, Path(folder))
+
+
+def _train(
+    plan: TrainingPlan, training: Patches, validation: Patches, workers: Workers, folder: Path
+) -> None:
     if workers.leads:
         _log.info(
             "training on %d tiles with %d workers, %d epochs of %d patches",
@@ -60,7 +71,7 @@ def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) ->
             plan.epochs,
             plan.patches_per_epoch,
         )
-    checkpoints = Path(folder) / "checkpoint"
+    checkpoints = folder / "checkpoint"
     trained = train(
         plan, training, validation, workers=workers, checkpoint=checkpoints / "state.npz"
     )
@@ -68,3 +79,18 @@ def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) ->
     if workers.leads:
         write_deliverables(folder, trained, plan, workers.size)
         shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second training out of `folder`; the kernel lets go when this process ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(
+                f"another training is at work in {folder}; a run that was killed may have left it: "
+                "wait until it ends, or stop the processes of fgunet.training"
+            ) from None
+        yield

@@ -1,9 +1,9 @@
 """From reference rasters and series to the deliverables, on two tiny tiles."""
 
 import csv
+import fcntl
 import importlib.util
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -12,11 +12,10 @@ import pytest
 
 from fgunet.errors import TrainingError
 from fgunet.files import read_json
-from fgunet.grid import Grid
+from fgunet.grid import Grid, Window
 from fgunet.network import required_halo
 from fgunet.rasters import read_band, write_raster
-
-pytest.importorskip("fgunet.series.store")
+from fgunet.series.store import SeriesStore, create_series
 
 GRID = Grid("EPSG:32631", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40, 36)
 TILES = ("T31TCJ", "T31TDJ")
@@ -45,19 +44,15 @@ classes:
 """
 
 
-@dataclass
-class NpySeries:
-    """A series kept in a NumPy file, instead of the store."""
+DATES, BANDS = ("20180101", "20180111", "20180121", "20180131"), ("B02", "B03")
 
-    path: str
-    grid = GRID
-    dates = ("20180101", "20180111", "20180121", "20180131")
-    bands = ("B02", "B03")
-    nodata = 65535
 
-    def read(self, window):
-        rows, cols = window.slices
-        return np.load(self.path)[:, :, rows, cols]
+def write_series(path, values, dates=DATES):
+    with create_series(
+        path, tile="T31TCJ", grid=GRID, dates=dates, bands=BANDS, provenance={}
+    ) as write:
+        clear = np.full(GRID.shape, len(dates), np.uint16)
+        write(Window(0, 0, *GRID.shape), values.astype(np.uint16), clear)
 
 
 def script(root, name):
@@ -71,7 +66,6 @@ def script(root, name):
 def planned(root, tmp_path, monkeypatch):
     """Folder with rasters, series, statistics and the plan, paths relative to it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("fgunet.training.sources.SeriesStore", NpySeries)
     (tmp_path / "classes.yaml").write_text(NOMENCLATURE)
     for number, tile in enumerate(TILES):
         generator = np.random.default_rng(number)
@@ -81,11 +75,9 @@ def planned(root, tmp_path, monkeypatch):
         series[:, :, 0, :5] = 65535
         write_raster(tmp_path / f"{tile}_code.tif", code, GRID, 0)
         write_raster(tmp_path / f"{tile}_split.tif", split, GRID, 0)
-        np.save(tmp_path / f"{tile}.npy", series.astype(np.uint16))
-        statistics = script(root, "training_statistics")
-        monkeypatch.setattr(statistics, "SeriesStore", NpySeries)
-        statistics.main(
-            path_to_series=f"{tile}.npy",
+        write_series(tmp_path / f"{tile}.zarr", series)
+        script(root, "training_statistics").main(
+            path_to_series=f"{tile}.zarr",
             path_to_code=f"{tile}_code.tif",
             path_to_split=f"{tile}_split.tif",
             path_to_statistics=f"{tile}.npz",
@@ -97,7 +89,7 @@ def planned(root, tmp_path, monkeypatch):
             seed=1,
             settings={**SETTINGS, **changes},
             path_to_nomenclature="classes.yaml",
-            paths_to_series=[f"{tile}.npy" for tile in TILES],
+            paths_to_series=[f"{tile}.zarr" for tile in TILES],
             paths_to_code=[f"{tile}_code.tif" for tile in TILES],
             paths_to_split=[f"{tile}_split.tif" for tile in TILES],
             paths_to_statistics=[f"{tile}.npz" for tile in TILES],
@@ -113,7 +105,7 @@ def test_the_plan_holds_the_statistics_of_training_pixels_alone(planned, caplog)
         plan = planned()
     pixels = []
     for tile in plan["tiles"]:
-        values = np.load(tile["series"])
+        values = SeriesStore(tile["series"]).read(Window(0, 0, *GRID.shape))
         shown = script_split(tile["split"]) & (values[0, 0] != 65535)
         pixels.append(values[:, :, shown])
     expected = np.percentile(np.concatenate(pixels, axis=-1), [3, 97], axis=-1)
@@ -138,7 +130,7 @@ def test_settings_that_are_not_of_a_plan(planned):
         planned(colour=1)
 
 
-def test_a_whole_training(planned, monkeypatch):
+def test_a_whole_training(planned):
     from fgunet.training.run import run  # noqa: PLC0415
 
     plan = planned()
@@ -156,6 +148,18 @@ def test_a_whole_training(planned, monkeypatch):
     with Path("out/history.csv").open(encoding="utf-8") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
 
-    monkeypatch.setattr(NpySeries, "nodata", 0)
+    other = ("20190101", *DATES[1:])
+    write_series("T31TCJ.zarr", np.ones((4, 2, *GRID.shape)), other)
     with pytest.raises(TrainingError, match="make the plan again"):
         run("plan.json", "other")
+
+
+def test_one_training_at_a_time_in_a_folder(planned):
+    from fgunet.training.run import run  # noqa: PLC0415
+
+    planned()
+    Path("out").mkdir()
+    with Path("out/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(TrainingError, match="another training is at work in out"):
+            run("plan.json", "out")
