@@ -4,8 +4,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import rasterio
 import rasterio.windows
 from numpy.typing import NDArray
@@ -13,6 +14,30 @@ from numpy.typing import NDArray
 from fgunet.errors import GridError
 from fgunet.files import atomic_path
 from fgunet.grid import Grid, Window
+
+
+class Series(Protocol):
+    """A tile's series, read by windows; `fgunet.series.store.SeriesStore` is one."""
+
+    @property
+    def grid(self) -> Grid:
+        """Grid of the tile."""
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """Dates, YYYYMMDD, rising."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands."""
+
+    @property
+    def nodata(self) -> int:
+        """Value of pixels never valid."""
+
+    def read(self, window: Window) -> NDArray[np.uint16]:
+        """Reflectance x 10000 (time, band, y, x) uint16 of a window."""
+
 
 BLOCK = 128
 """Side of the blocks of a written GeoTIFF, in pixels (a multiple of 16)."""

@@ -3,16 +3,12 @@
 from fgunet.files import read_json, write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
-from fgunet.reference.audit import (
-    check_leakage,
-    count_left_out,
-    count_polygons,
-    require_no_leak,
-)
+from fgunet.reference.audit import audit_split
 from fgunet.reference.split import SPLIT_NAMES, split_polygons
 from fgunet.vectors import read_layer, write_layer
 
 COLUMNS = ["polygon_id", "feature", "code", "source", "area_ha", "tiles"]
+KEPT_COLUMNS = ["polygon_id", "code", "source", "area_ha", "split", "tiles", "geometry"]
 
 
 def main(
@@ -30,10 +26,9 @@ def main(
 ) -> None:
     names = read_nomenclature(path_to_nomenclature).names
     frame = read_layer(path_to_fused, columns=COLUMNS)
-    code = frame["code"].to_numpy()
     split = split_polygons(
         frame["polygon_id"].to_numpy(),
-        code,
+        frame["code"].to_numpy(),
         feature=frame["feature"].to_numpy(),
         test_share=test_share,
         validation_share=validation_share,
@@ -42,27 +37,9 @@ def main(
         seed=seed,
         names=names,
     )
-    left_out = count_left_out(code, split, names)
-    frame, split = frame[split > 0], split[split > 0]
-    leakage = check_leakage(
-        frame.geometry.to_numpy(),
-        frame["polygon_id"].to_numpy(),
-        frame["feature"].to_numpy(),
-        split,
-    )
-    require_no_leak(leakage)
-    counts = count_polygons(
-        code=frame["code"].to_numpy(),
-        source=frame["source"].to_numpy(dtype=object),
-        split=split,
-        tiles=frame["tiles"].tolist(),
-        area_m2=frame.geometry.area.to_numpy(),
-        names=names,
-    )
-    frame = frame.assign(split=[SPLIT_NAMES[number] for number in split.tolist()])
-    columns = ["polygon_id", "code", "source", "area_ha", "split", "tiles", "geometry"]
-    write_layer(path_to_polygons, frame[columns], layer="polygons")
-    audit = {"counts": counts, "left_out": left_out, "leakage": leakage}
+    audit = audit_split(frame, split, names)
+    kept = frame[split > 0].assign(split=[SPLIT_NAMES[n] for n in split[split > 0].tolist()])
+    write_layer(path_to_polygons, kept[KEPT_COLUMNS], layer="polygons")
     write_json(path_to_audit, {**audit, "fusion": read_json(path_to_fusion)})
 
 

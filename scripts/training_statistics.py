@@ -1,11 +1,10 @@
 """Histograms of a tile's training pixels, as results/statistics/{tile}.npz."""
 
-from fgunet.series.store import SeriesStore
-
 from fgunet.logs import log_to
 from fgunet.patches.labels import SplitLabels
 from fgunet.patches.statistics import tile_statistics, write_statistics
 from fgunet.reference.split import TRAINING
+from fgunet.series.store import SeriesStore
 
 
 def main(

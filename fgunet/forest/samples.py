@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from fgunet.forest.keys import pixel_keys
 from fgunet.grid import Grid, Window, split_windows
 from fgunet.logs import Progress
 from fgunet.nomenclature import NODATA_CODE
-from fgunet.rasters import require_same_grid
+from fgunet.rasters import Series, require_same_grid
 from fgunet.reference.split import TRAINING
 
 ReadReference = Callable[[Window], tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
@@ -22,34 +22,6 @@ ReadReference = Callable[[Window], tuple[NDArray[Any], NDArray[Any], NDArray[Any
 
 _ORDER = ["key", "tile", "row", "column"]
 _log = logging.getLogger(__name__)
-
-
-class Series(Protocol):
-    """What sampling needs of a series store."""
-
-    @property
-    def grid(self) -> Grid:
-        """Grid of the tile."""
-        ...
-
-    @property
-    def dates(self) -> tuple[str, ...]:
-        """Dates, YYYYMMDD."""
-        ...
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Band names."""
-        ...
-
-    @property
-    def nodata(self) -> int:
-        """Value of pixels never valid."""
-        ...
-
-    def read(self, window: Window) -> NDArray[np.uint16]:
-        """Reflectance x 10000 (time, band, y, x)."""
-        ...
 
 
 @dataclass(frozen=True)

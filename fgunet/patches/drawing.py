@@ -2,44 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.errors import PatchError
-from fgunet.grid import Grid, Window
 from fgunet.patches.augmentation import Symmetry
 from fgunet.patches.labels import Labels
 from fgunet.patches.normalisation import normalise
 from fgunet.patches.placement import Place, Placement
 from fgunet.patches.random import sample_generator
+from fgunet.rasters import Series
 
 TRAINING_STREAM, VALIDATION_STREAM = 0, 1
 """Streams of random numbers, so that training and validation samples share none."""
-
-
-class Series(Protocol):
-    """The series of a tile."""
-
-    @property
-    def grid(self) -> Grid:
-        """Grid of the tile."""
-
-    @property
-    def dates(self) -> tuple[str, ...]:
-        """Dates, YYYYMMDD, rising."""
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Names of the bands."""
-
-    @property
-    def nodata(self) -> int:
-        """Value of pixels never valid."""
-
-    def read(self, window: Window) -> NDArray[np.uint16]:
-        """Reflectance x 10000 (date, band, y, x) of a window."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from fgunet.errors import PatchError
 from fgunet.files import atomic_path
 from fgunet.grid import split_windows
 from fgunet.nomenclature import UNLABELLED
-from fgunet.patches.drawing import Series
 from fgunet.patches.labels import Labels
+from fgunet.rasters import Series
 
 BINS = 65536
 """Bins of a histogram: one for each value of uint16, so percentiles are exact."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,49 @@ from fgunet.reference.split import SPLIT_NAMES
 from fgunet.reference.tally import as_counts
 
 _log = logging.getLogger(__name__)
+
+
+def audit_split(
+    frame: gpd.GeoDataFrame, split: NDArray[np.uint8], names: Mapping[int, str]
+) -> dict[str, Any]:
+    """Count the polygons of a split and prove that nothing leaks.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Fused polygons in a metric coordinate system, with `polygon_id`, `feature`, `code`,
+        `source` and `tiles` (names, comma-separated).
+    split : numpy.ndarray
+        (n,), uint8: 1..3, or 0 for a polygon of a class that is left out.
+    names : mapping
+        Name of each class of the nomenclature.
+
+    Returns
+    -------
+    dict
+        `counts` (see `count_polygons`), `left_out` (see `count_left_out`) and `leakage` (see
+        `check_leakage`). JSON can hold it.
+
+    Raises
+    ------
+    SplitError
+        If the split leaks.
+    """
+    left_out = count_left_out(frame["code"].to_numpy(), split, names)
+    kept, split = frame[split > 0], split[split > 0]
+    leakage = check_leakage(
+        kept.geometry.to_numpy(), kept["polygon_id"].to_numpy(), kept["feature"].to_numpy(), split
+    )
+    require_no_leak(leakage)
+    counts = count_polygons(
+        code=kept["code"].to_numpy(),
+        source=kept["source"].to_numpy(dtype=object),
+        split=split,
+        tiles=kept["tiles"].tolist(),
+        area_m2=kept.geometry.area.to_numpy(),
+        names=names,
+    )
+    return {"counts": counts, "left_out": left_out, "leakage": leakage}
 
 
 def count_polygons(

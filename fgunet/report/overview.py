@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from fgunet.grid import Grid, Window, split_windows
+from fgunet.rasters import Series
 from fgunet.sentinel2.bands import NEAR_INFRARED, PICTURES, RED
 
 SIDE = 800
@@ -81,29 +82,6 @@ def series_overview(
         rows, columns = values.shape[2:]
         picture[:, :, row : row + rows, column : column + columns] = values
     return picture
-
-
-class Series(Protocol):
-    """What is read of a series."""
-
-    @property
-    def grid(self) -> Grid:
-        """Its grid."""
-
-    @property
-    def dates(self) -> tuple[str, ...]:
-        """Its dates, YYYYMMDD."""
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Names of its bands."""
-
-    @property
-    def nodata(self) -> int:
-        """Value of pixels without data."""
-
-    def read(self, window: Window) -> NDArray[np.uint16]:
-        """The series of a window, (time, band, y, x)."""
 
 
 BRIGHTEST = 3500

@@ -10,10 +10,10 @@ from fgunet.patches.drawing import (
     VALIDATION_STREAM,
     Bounds,
     PatchSource,
-    Series,
 )
 from fgunet.patches.labels import SplitLabels
 from fgunet.patches.placement import Placement
+from fgunet.rasters import Series
 from fgunet.reference.split import TRAINING, VALIDATION
 from fgunet.series.store import SeriesStore
 from fgunet.training.plan import TilePaths, TrainingPlan
