@@ -1,5 +1,6 @@
 """The rules as Snakemake sees them."""
 
+import fcntl
 import re
 from pathlib import Path
 from typing import Any
@@ -39,3 +40,13 @@ def test_every_script_has_its_rule(root: Path) -> None:
 
 def test_snakefile_is_short(root: Path) -> None:
     assert len((root / "Snakefile").read_text(encoding="utf-8").splitlines()) <= 50
+
+
+def test_a_second_run_in_the_same_folder_is_refused(snakemake: Any, tmp_path: Path) -> None:
+    (tmp_path / ".snakemake").mkdir()
+    with (tmp_path / ".snakemake" / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = snakemake(tmp_path, "--cores", "1", "simulated/world")
+    assert done.returncode != 0
+    assert f"another run is at work in {tmp_path}" in done.stderr
+    assert not (tmp_path / "simulated").exists()
