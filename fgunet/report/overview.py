@@ -104,11 +104,12 @@ def series_picture(series: Series, step: int) -> Picture:
     middle date is shown.
     """
     shown, name = display_bands(series.bands)
-    wanted = [*shown, *(band for band in (RED, NEAR_INFRARED) if band in series.bands)]
+    near = next((band for band in NEAR_INFRARED if band in series.bands), None)
+    wanted = [*shown, RED, near] if near and RED in series.bands else [*shown]
     places = [series.bands.index(band) for band in wanted]
     values = series_overview(series.read, series.grid, len(series.dates), places, step)
     best = len(series.dates) // 2
-    if {RED, NEAR_INFRARED} <= set(wanted):
+    if len(wanted) > len(shown):
         best = greenest_date(values[:, -2], values[:, -1], series.nodata)
     return Picture(stretch(values[best, :3], series.nodata), series.dates[best], name)
 

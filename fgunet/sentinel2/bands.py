@@ -30,8 +30,8 @@ BANDS: dict[str, Band] = {
 }
 """Bands by name, by rising wavelength; the 60 m bands do not show the ground and are left out."""
 
-RED, NEAR_INFRARED = "B04", "B08"
-"""Bands of the vegetation index."""
+RED, NEAR_INFRARED = "B04", ("B08", "B8A")
+"""Bands of the vegetation index; of the near infrared, the first that there is."""
 
 PICTURES: dict[str, tuple[str, str, str]] = {
     "true colour": ("B04", "B03", "B02"),

@@ -46,6 +46,16 @@ def test_a_picture_is_taken_at_the_greenest_date():
     assert 0 <= picture.colours.min() <= picture.colours.max() <= 1
 
 
+def test_the_narrow_near_infrared_stands_in_for_the_wide_one():
+    series = Memory()
+    series.bands = ("B02", "B03", "B04", "B8A")
+    assert overview.series_picture(series, 1).date == "20160601"
+    series.bands = ("B02", "B03", "B04", "B11")
+    assert overview.series_picture(series, 1).date == series.dates[1]
+    series.values[[0, 1]] = series.values[[1, 0]]
+    assert overview.series_picture(series, 1).date == series.dates[1], "the middle date"
+
+
 def test_bands_to_show():
     assert overview.display_bands(["B03", "B04", "B08"])[1].startswith("false colour")
     assert overview.display_bands(["B11"])[0] == ("B11", "B11", "B11")
