@@ -60,7 +60,7 @@ def make_products(
         sky = make_sky(generator(seed, "clouds", site, moment), ground, scene.grid, look.cloudiness)
         seen = through_sky(surface, sky, catalogue.spectra["cloud"])
         edge = swath_edge(generator(seed, "edge", tile, moment), scene.grid.shape, look.edge)
-        _LOG.info(
+        _LOG.debug(
             "%s: cloudiness %.2f, %.0f %% outside the swath, versions %s",
             moment,
             look.cloudiness,
