@@ -67,6 +67,12 @@ def memory(megabytes):
     return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
 
 
+def workers(wildcards, threads):
+    """Most workers, one a thread, that can share the patches of a step evenly."""
+    batch = config["fgunet"]["batch_size"]
+    return max(n for n in range(1, threads + 1) if batch % n == 0)
+
+
 @cache
 def products_by_tile():
     """The products of all tiles, found in one walk."""

@@ -53,7 +53,7 @@ rule training_plan:
         "../scripts/training_plan.py"
 
 
-# One Horovod worker a thread. A killed training goes on from its last checkpoint, which lies in
+# One Horovod worker a thread, as far as they can share a batch evenly. A killed training goes on from its last checkpoint, which lies in
 # the same folder and is no output, so that Snakemake leaves it there.
 rule train_fgunet:
     input:
@@ -74,14 +74,15 @@ rule train_fgunet:
     threads: 2
     resources:
         mem_mb=memory(6000),
+        workers=workers,
         runtime=2880,
     params:
         folder=subpath(output.model, parent=True),
         library=VERSION,
     message:
-        "training FG-UNET on {threads} workers"
+        "training FG-UNET on {resources.workers} workers"
     shell:
-        "horovodrun -np {threads} -H localhost:{threads} --gloo"
+        "horovodrun -np {resources.workers} -H localhost:{resources.workers} --gloo"
         " python -m fgunet.training {input.plan} {params.folder} 2>&1 | tee {log}"
 
 

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 RULES = re.compile(r"^rule (\w+):", flags=re.MULTILINE)
 
 
@@ -23,6 +25,16 @@ def test_dry_run_of_the_shipped_configuration(
     n_tiles = str(len(shipped_config["tiles"]))
     assert counts["stack_series"] == counts["classify_fgunet"] == n_tiles
     assert counts["train_fgunet"] == counts["train_forest"] == counts["report"] == "1"
+
+
+@pytest.mark.parametrize(("threads", "workers"), [(1, 1), (2, 2), (5, 4), (16, 8)])
+def test_workers_share_a_batch_evenly(
+    snakemake: Any, tmp_path: Path, shipped_config: dict[str, Any], threads: int, workers: int
+) -> None:
+    shipped_config["fgunet"]["batch_size"] = 8
+    arguments = ["--dry-run", "--cores", "16", "--set-threads", f"train_fgunet={threads}"]
+    done = snakemake(tmp_path, *arguments, config=shipped_config)
+    assert f"training FG-UNET on {workers} workers" in done.stdout + done.stderr
 
 
 def test_every_rule_says_what_it_needs(root: Path) -> None:
