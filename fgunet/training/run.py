@@ -11,7 +11,6 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from fgunet.errors import TrainingError
 from fgunet.training.deliverables import write_deliverables
 from fgunet.training.loop import Patches, train
 from fgunet.training.plan import TrainingPlan, read_plan
@@ -49,7 +48,7 @@ def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) ->
     Raises
     ------
     TrainingError
-        If the plan cannot be carried out, or another training is at work in the folder.
+        If the plan cannot be carried out.
     PatchError
         If no patch can be drawn.
     """
@@ -83,14 +82,20 @@ def _train(
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep a second training out of `folder`; the kernel lets go when this process ends."""
+    """Wait until no other training is at work in `folder`, and keep others out.
+
+    A workflow that was killed may leave its training running; what starts it again waits here.
+    The kernel lets go of the lock when its process ends.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TrainingError(
-                f"another training is at work in {folder}; a run that was killed may have left it: "
-                "wait until it ends, or stop the processes of fgunet.training"
-            ) from None
+            _log.warning(
+                "another training is at work in %s, left by a run that was killed? Waiting for it; "
+                "stop the other processes of fgunet.training to go on from their checkpoint",
+                folder,
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
