@@ -1,3 +1,3 @@
 """Country-scale land cover mapping from Sentinel-2 time series."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

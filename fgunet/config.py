@@ -95,11 +95,31 @@ def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
 
 def _contradictions(config: Mapping[str, Any]) -> list[str]:
     """Say what a schema cannot: keys that disagree with one another."""
+    dates = list(_dates(config["series"]))
+    if dates:
+        return dates
     return [*_grouping(config), *_sources(config["reference"]["sources"]), *_placements(config)]
 
 
+def _dates(series: Mapping[str, Any]) -> Iterator[str]:
+    spaced = [key for key in ("first_date", "n_dates", "step_days") if series[key] is not None]
+    listed = series["dates"]
+    if (listed is None) == (len(spaced) < 3) or (listed is not None and spaced):
+        yield (
+            "series: give either first_date, n_dates and step_days, or dates; found "
+            f"{', '.join([*spaced, *(['dates'] if listed is not None else [])]) or 'none of them'}"
+        )
+    elif listed is not None and listed != sorted(listed):
+        yield f"series.dates: dates must rise, found {', '.join(listed)}"
+
+
+def count_dates(series: Mapping[str, Any]) -> int:
+    """How many regular dates the section "series" of a valid configuration names."""
+    return len(series["dates"]) if series["dates"] is not None else int(series["n_dates"])
+
+
 def _grouping(config: Mapping[str, Any]) -> Iterator[str]:
-    n_dates, group = config["series"]["n_dates"], config["fgunet"]["dates_per_group"]
+    n_dates, group = count_dates(config["series"]), config["fgunet"]["dates_per_group"]
     if "fgunet" in config["mapping"]["methods"] and n_dates % group:
         yield (
             f"series.n_dates: {n_dates} dates cannot be cut into groups of "

@@ -29,6 +29,10 @@ class ProductError(FgunetError, ValueError):
     """A Sentinel-2 product is malformed, or lacks a band or a mask."""
 
 
+class MissingBandError(ProductError):
+    """A Sentinel-2 product lacks a band that the configuration lists."""
+
+
 class SeriesError(FgunetError, ValueError):
     """A series does not hold the dates, bands or values it is asked for."""
 

@@ -1,6 +1,8 @@
 """Atomic writes: a file that exists is whole."""
 
+import fcntl
 import json
+import logging
 import os
 import shutil
 import uuid
@@ -8,6 +10,40 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def alone_in(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Wait until no other process is at work in `folder`, and keep others out.
+
+    A workflow that was killed may leave a job running; what starts it again waits here. The
+    kernel lets go of the lock when its process ends.
+    """
+    with _locked(Path(folder)):
+        yield
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    path = folder / ".lock"
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _log.warning(
+                    "another process is at work in %s, left by a run that was killed? Waiting for "
+                    "it; stop it to go on from where it is",
+                    folder,
+                )
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever had the lock may have removed the folder: then this is no lock any more.
+            if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                yield
+                return
 
 
 @contextmanager

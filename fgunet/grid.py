@@ -23,6 +23,11 @@ class Window:
     width: int
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.height, self.width
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         """Slices (rows, columns) that cut the window out of an array (..., y, x)."""
         return (

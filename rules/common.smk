@@ -20,7 +20,8 @@ import fgunet
 from fgunet.config import validated
 from fgunet.errors import FgunetError
 from fgunet.nomenclature import read_nomenclature
-from fgunet.sentinel2.families import FAMILIES
+from fgunet.sentinel2.families import list_products
+from fgunet.series.dates import dates_of
 
 TABLES = f"{workflow.basedir}/tables"
 
@@ -32,19 +33,26 @@ def shipped(name, suffix):
 
 
 def stop_on_bad_configuration():
-    """The configuration with its defaults, or one clear error before any work."""
+    """The configuration with its defaults, and its dates, or one clear error before any work."""
     try:
         complete = validated(config)
         read_nomenclature(shipped(complete["nomenclature"], ".yaml"))
+        keys = "first_date", "n_dates", "step_days", "dates"
+        dates = dates_of(**{key: complete["series"][key] for key in keys})
     except FgunetError as error:
         sys.exit(f"{type(error).__name__}: {error}")
-    return complete
+    return complete, dates
 
 
-config = stop_on_bad_configuration()
+config, DATES = stop_on_bad_configuration()
 
 VERSION = fgunet.__version__
 TILES = config["tiles"]
+LOCATIONS = (
+    [folder] if isinstance(folder := config["products"]["folder"], str) else folder
+)
+# Many tiles keep all cores busy with one each; few need several.
+THREADS_OF_A_TILE = max(1, 8 // len(TILES))
 METHODS = config["mapping"]["methods"]
 SIMULATED = "simulation" in config
 NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
@@ -62,9 +70,11 @@ wildcard_constraints:
     method="|".join(METHODS),
 
 
-def memory(megabytes):
+def memory(megabytes, of_a_thread=0):
     """Memory of a job, doubled at each further attempt."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+    return lambda wildcards, attempt, threads: (
+        (megabytes + of_a_thread * threads) * 2 ** (attempt - 1)
+    )
 
 
 def workers(wildcards, threads):
@@ -75,16 +85,18 @@ def workers(wildcards, threads):
 
 @cache
 def products_by_tile():
-    """The products of all tiles, found in one walk."""
-    family = FAMILIES[config["products"]["family"]]
-    return family.list_products(config["products"]["folder"])
+    """The products of all tiles, found in one walk; services are asked later."""
+    try:
+        return list_products(LOCATIONS, family=config["products"]["family"])
+    except FgunetError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def product_names(tile):
     """Names of a tile's products, so that a product that comes or goes makes its tile anew."""
     if SIMULATED:
         return []
-    return [path.name for path in products_by_tile().get(tile, [])]
+    return [product.name for product in products_by_tile().get(tile, [])]
 
 
 def products_of(wildcards):

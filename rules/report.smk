@@ -24,6 +24,12 @@ rule tile_sheet:
             category="Maps",
             labels={"tile": "{tile}"},
         ),
+        gaps=report(
+            "results/figures/gaps/{tile}.png",
+            caption="captions/gaps.rst",
+            category="Data",
+            labels={"tile": "{tile}"},
+        ),
         facts="results/figures/tiles/{tile}.json",
     log:
         "logs/tile_sheet/{tile}.log",
@@ -39,7 +45,7 @@ rule tile_sheet:
         methods=METHODS,
         library=VERSION,
     message:
-        "{wildcards.tile}: drawing its sheet"
+        "{wildcards.tile}: drawing its sheet and its gaps"
     script:
         "../scripts/tile_sheet.py"
 
@@ -96,7 +102,7 @@ rule data_figures:
         runtime=30,
     params:
         tiles=TILES,
-        dates=[config["series"][k] for k in ("first_date", "n_dates", "step_days")],
+        dates=DATES,
         mosaic_crs=config["mapping"]["mosaic_crs"],
         library=VERSION,
     message:
@@ -123,6 +129,8 @@ rule report:
             "results/figures/location.png",
         ],
         sheets=expand("results/figures/tiles/{tile}.png", tile=TILES),
+        gaps=expand("results/figures/gaps/{tile}.png", tile=TILES),
+        facts=expand("results/figures/tiles/{tile}.json", tile=TILES),
         nomenclature=NOMENCLATURE,
     output:
         report(

@@ -9,17 +9,17 @@ rule list_acquisitions:
         "results/benchmarks/list_acquisitions/{tile}.tsv"
     conda:
         "../envs/fgunet.yaml"
-    threads: 1
+    threads: THREADS_OF_A_TILE
     resources:
         mem_mb=memory(600),
         runtime=30,
     params:
-        folder=lambda wildcards, input: input.products or config["products"]["folder"],
-        products=lambda wildcards: product_names(wildcards.tile),
-        family=config["products"]["family"],
-        reflectance=config["products"]["reflectance"],
-        bands=config["products"]["bands"],
-        series=config["series"],
+        locations=lambda wildcards, input: [input.products] if SIMULATED else LOCATIONS,
+        names=lambda wildcards: product_names(wildcards.tile),
+        products={k: v for k, v in config["products"].items() if k != "folder"},
+        dates=DATES,
+        margin_days=config["series"]["margin_days"],
+        minimum_acquisitions=config["series"]["minimum_acquisitions"],
         library=VERSION,
     message:
         "{wildcards.tile}: looking for usable acquisitions"
@@ -64,13 +64,14 @@ rule stack_series:
         "results/benchmarks/stack_series/{tile}.tsv"
     conda:
         "../envs/fgunet.yaml"
-    threads: 1
+    threads: THREADS_OF_A_TILE
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1800, 200),
         runtime=240,
     params:
-        series=config["series"],
         bands=config["products"]["bands"],
+        dates=DATES,
+        max_gap_days=config["series"]["max_gap_days"],
         library=VERSION,
     message:
         "{wildcards.tile}: stacking the regular dates"

@@ -10,7 +10,6 @@ from fgunet.report import data_charts
 from fgunet.report.location import MOST_THUMBNAILS, location_map
 from fgunet.report.overview import overview_step, read_overview
 from fgunet.report.style import evenly_chosen, save_figure
-from fgunet.series.dates import regular_dates
 
 THUMBNAIL = 200
 
@@ -18,7 +17,7 @@ THUMBNAIL = 200
 def main(
     *,
     nomenclature: str,
-    dates: tuple[str, int, int],
+    dates: Sequence[str],
     mosaic_crs: str,
     path_to_audit: str,
     paths_to_acquisitions: Sequence[str],
@@ -37,10 +36,10 @@ def main(
     }
     footprints = {tile: grid.footprint(mosaic_crs) for tile, grid in grids.items()}
     listings = [read_json(path) for path in paths_to_acquisitions]
-    clear = {tile: fact["clear_dates"] for tile, fact in facts.items()}
+    clear = {tile: fact["gaps"]["clear_days"] for tile, fact in facts.items()}
     counts = read_json(path_to_audit)["counts"]["rows"]
     drawn = {
-        "acquisitions": data_charts.acquisition_calendar(listings, regular_dates(*dates)),
+        "acquisitions": data_charts.acquisition_calendar(listings, dates),
         "clear_dates": data_charts.clear_dates(clear),
         "reference_polygons": data_charts.reference_polygons(counts, classes),
         "location": location_map(footprints, thumbnails, classes, mosaic_crs),

@@ -25,9 +25,11 @@ def main(
     path_to_audit: str,
     paths_to_metadata: Sequence[str],
     paths_to_acquisitions: Sequence[str],
+    paths_to_facts: Sequence[str],
     paths_to_truth: Sequence[str],
     paths_to_figures: Sequence[str],
     paths_to_sheets: Sequence[str],
+    paths_to_gaps: Sequence[str],
     path_to_report: str,
 ) -> None:
     documents = [read_json(path) for path in paths_to_metadata]
@@ -42,11 +44,13 @@ def main(
         classes=pd.read_csv(path_to_classes),
         comparison=read_json(path_to_comparison),
         acquisitions=[read_json(path) for path in paths_to_acquisitions],
+        facts=[read_json(path) for path in paths_to_facts],
         metadata=metadata,
         audit=read_json(path_to_audit),
         truth=[read_json(path) for path in paths_to_truth],
         figures=_pictures(paths_to_figures),
         sheets=_pictures(paths_to_sheets),
+        gap_maps=_pictures(paths_to_gaps),
         most_sheets=sheets,
         versions=software_versions(metadata),
     )
@@ -70,8 +74,10 @@ if __name__ == "__main__":
         path_to_audit=snakemake.input.audit,
         paths_to_metadata=snakemake.input.metadata,
         paths_to_acquisitions=snakemake.input.acquisitions,
+        paths_to_facts=snakemake.input.facts,
         paths_to_truth=snakemake.input.get("truth", []),
         paths_to_figures=snakemake.input.figures,
         paths_to_sheets=snakemake.input.sheets,
+        paths_to_gaps=snakemake.input.gaps,
         path_to_report=snakemake.output[0],
     )

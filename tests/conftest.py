@@ -1,8 +1,15 @@
 """Fixtures of all tests."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import zarr
+from numpy.typing import NDArray
+
+from fgunet.series.layout import Layout, write_empty
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,3 +27,28 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data is not there: no folder {folder}")
     return folder
+
+
+WriteSeries = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_series() -> WriteSeries:
+    """Write a series of given pixels: ``write(path, values, **what Layout takes)``."""
+
+    def write(
+        path: Path,
+        values: NDArray[np.uint16],
+        *,
+        counts: dict[str, NDArray[np.uint16]] | None = None,
+        **about: Any,
+    ) -> Path:
+        shape = tuple(-(-side // 64) * 64 for side in values.shape[2:])
+        write_empty(path, Layout(**{"provenance": {}, "shard": shape, **about}))
+        group = zarr.open_group(path, mode="r+", zarr_format=3)
+        group["series"][:] = values
+        for name, count in (counts or {}).items():
+            group[name][:] = count
+        return path
+
+    return write

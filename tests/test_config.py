@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from fgunet.config import read_schema, validated
+from fgunet.config import count_dates, read_schema, validated
 from fgunet.errors import ConfigError
 
 
@@ -49,7 +49,9 @@ def test_defaults_obey_the_schema() -> None:
 def test_shipped_file_is_valid_and_names_every_key(shipped: dict[str, Any]) -> None:
     complete = validated(shipped)
     for section in ("products", "series", "split", "fgunet", "forest", "mapping", "accuracy"):
-        assert shipped[section].keys() == complete[section].keys(), section
+        # The dates are given one way or the other.
+        missing = {"dates"} if section == "series" else set()
+        assert shipped[section].keys() | missing == complete[section].keys(), section
 
 
 def test_every_shipped_key_is_explained(root: Path) -> None:
@@ -76,13 +78,40 @@ def test_all_unknown_keys_are_named_at_once(shipped: dict[str, Any]) -> None:
     message = str(error.value)
     assert "3 errors" in message
     assert "(top level): unknown key 'tile'" in message
-    assert "series: unknown key 'n_date'; known are first_date" in message
+    assert "series: unknown key 'n_date'; known are dates, first_date" in message
     assert "reference.sources[0]: unknown key 'fields'" in message
 
 
 def test_dates_must_fill_their_groups(shipped: dict[str, Any]) -> None:
     shipped["series"]["n_dates"] = 32
     with pytest.raises(ConfigError, match=r"32 dates cannot be cut into groups of .* = 3"):
+        validated(shipped)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dates": ["20160105"]}, "found first_date, n_dates, step_days, dates"),
+        ({"first_date": None}, "found n_dates, step_days"),
+        ({"first_date": None, "n_dates": None, "step_days": None}, "found none of them"),
+        ({"dates": ["20160105"], "n_dates": None, "step_days": None}, "found first_date, dates"),
+    ],
+)
+def test_dates_are_given_one_way(shipped: dict[str, Any], changes, message) -> None:
+    shipped["series"] |= changes
+    with pytest.raises(ConfigError, match=f"either first_date.*{message}"):
+        validated(shipped)
+
+
+def test_listed_dates_rise_and_stand_once(shipped: dict[str, Any]) -> None:
+    listed = {"first_date": None, "n_dates": None, "step_days": None}
+    shipped["series"] |= listed | {"dates": ["20160105", "20160301", "20160601"]}
+    assert count_dates(validated(shipped)["series"]) == 3
+    shipped["series"]["dates"] = ["20160301", "20160105", "20160601"]
+    with pytest.raises(ConfigError, match="must rise, found 20160301, 20160105"):
+        validated(shipped)
+    shipped["series"]["dates"] = ["20160105", "20160105", "20160601"]
+    with pytest.raises(ConfigError, match="non-unique"):
         validated(shipped)
 
 

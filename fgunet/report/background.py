@@ -53,34 +53,6 @@ def _first(document: Mapping[str, Any], keys: Sequence[str]) -> Any:
     return sum(value.values()) if isinstance(value, Mapping) else value
 
 
-def acquisition_table(listings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Products of each tile: found, kept, and excluded by reason."""
-    reasons: Counter[str] = Counter()
-    rows = []
-    for listing in sorted(listings, key=lambda one: str(one["tile"])):
-        excluded = Counter(str(entry["reason"]) for entry in listing["excluded"])
-        reasons.update(excluded)
-        rows.append({"tile": listing["tile"], "kept": len(listing["kept"]), "excluded": excluded})
-    names = sorted(reasons)
-    table = [
-        {
-            "name": row["tile"],
-            "found": whole(row["kept"] + row["excluded"].total()),
-            "kept": whole(row["kept"]),
-            "excluded": [whole(row["excluded"][name]) for name in names],
-        }
-        for row in rows
-    ]
-    kept = sum(row["kept"] for row in rows)
-    total = {
-        "name": "all tiles",
-        "found": whole(kept + reasons.total()),
-        "kept": whole(kept),
-        "excluded": [whole(reasons[name]) for name in names],
-    }
-    return {"reasons": names, "rows": table, "total": total}
-
-
 def reference_table(audit: Mapping[str, Any], nomenclature: Nomenclature) -> list[dict[str, Any]]:
     """Polygons and hectares of each class by split, and the sources they come from."""
     found = audit.get("counts", {}).get("rows", [])
@@ -203,6 +175,8 @@ def limits(
     reference: Sequence[Mapping[str, Any]],
     unmapped: Mapping[str, int],
     nomenclature: Nomenclature,
+    *,
+    left_out: Sequence[Mapping[str, Any]] = (),
 ) -> list[str]:
     """What a reader must not conclude from the figures."""
     notes = [
@@ -216,7 +190,14 @@ def limits(
         "Test polygons have neighbours of other splits close by, and the network sees the image "
         "around its training pixels: accuracy far from any reference may be lower.",
     ]
-    few = [row["name"] for row in reference if row["few"]]
+    if left_out:
+        named = ", ".join(f"{row['name']} ({whole(row['polygons'])})" for row in left_out)
+        notes.append(
+            f"Not mapped, because they have too few polygons to be split: {named}. Their ground is "
+            "mapped as other classes."
+        )
+    absent = {row["name"] for row in left_out}
+    few = [row["name"] for row in reference if row["few"] and row["name"] not in absent]
     if few:
         notes.append(
             f"Fewer than {_FEW_POLYGONS} test polygons: {', '.join(few)}. "

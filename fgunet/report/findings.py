@@ -35,7 +35,13 @@ def verdict(comparison: Mapping[str, Any], summary: pd.DataFrame, methods: Seque
     gap = difference["difference"]
     bounds = span(difference["lower"], difference["upper"])
     chance = p_statement(difference["p_value"])
-    if not is_defined(difference["lower"]) or difference["lower"] <= 0 <= difference["upper"]:
+    # Both have to say so: with few polygons an interval is easily too narrow.
+    told_apart = (
+        is_defined(difference["lower"])
+        and not difference["lower"] <= 0 <= difference["upper"]
+        and difference["p_value"] < 0.05
+    )
+    if not told_apart:
         return (
             f"{first} and {second} cannot be told apart by kappa: they differ by {signed(gap)} "
             f"(95 % interval {bounds}; {chance})."

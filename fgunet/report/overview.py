@@ -4,11 +4,10 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import rasterio
-import zarr
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
@@ -112,24 +111,6 @@ def series_picture(series: Series, step: int) -> Picture:
     if len(wanted) > len(shown):
         best = greenest_date(values[:, -2], values[:, -1], series.nodata)
     return Picture(stretch(values[best, :3], series.nodata), series.dates[best], name)
-
-
-def clear_quantiles(path: str | os.PathLike[str], step: int) -> dict[str, float]:
-    """Percentiles 5, 25, 50, 75 and 95 of the clear dates of a series' pixels.
-
-    Parameters
-    ----------
-    path : path
-        Series store; its array `clear_count` (y, x) is read.
-    step : int
-        Every `step`-th row and column is counted.
-    """
-    # The step goes to the store, which reads chunk by chunk and never holds the whole tile.
-    stored = cast("zarr.Array[Any]", zarr.open_group(path, mode="r")["clear_count"])
-    counts = np.asarray(stored[::step, ::step])
-    levels = (5, 25, 50, 75, 95)
-    found = np.percentile(counts, levels)
-    return {str(level): float(value) for level, value in zip(levels, found, strict=True)}
 
 
 def display_bands(bands: Sequence[str]) -> tuple[tuple[str, str, str], str]:

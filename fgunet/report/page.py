@@ -8,9 +8,10 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from fgunet.config import count_dates
 from fgunet.errors import AccuracyError
 from fgunet.nomenclature import Nomenclature
-from fgunet.report import background, findings
+from fgunet.report import acquisitions, background, findings
 from fgunet.report.style import evenly_chosen, method_colour, method_label
 from fgunet.report.wording import p_statement, whole
 
@@ -38,7 +39,9 @@ class ReportInputs:
     comparison : mapping
         Comparison of the first two methods; only a reason where there is one method.
     acquisitions : sequence of mapping
-        One a tile: tile, kept, excluded.
+        One a tile: its listing of acquisitions.
+    facts : sequence of mapping
+        One a tile: tile, gaps (`fgunet.report.gaps.Gaps.figures`), max_gap_days.
     metadata : mapping
         Metadata of each method's model.
     audit : mapping
@@ -50,8 +53,10 @@ class ReportInputs:
         left out of the page.
     sheets : mapping of str to (str, bytes)
         Sheets of tiles.
+    gap_maps : mapping of str to (str, bytes)
+        Maps of the gaps of tiles.
     most_sheets : int
-        How many of them are shown at most, evenly chosen.
+        How many of either are shown at most, evenly chosen.
     versions : mapping of str to str
         Software and its versions.
     """
@@ -65,11 +70,13 @@ class ReportInputs:
     classes: pd.DataFrame
     comparison: Mapping[str, Any]
     acquisitions: Sequence[Mapping[str, Any]]
+    facts: Sequence[Mapping[str, Any]] = ()
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
     truth: Sequence[Mapping[str, Any]] = ()
     figures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     sheets: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    gap_maps: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     most_sheets: int = 12
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -133,7 +140,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "mcnemar": {**mcnemar, "p": p_statement(mcnemar["p_value"])} if mcnemar else None,
         "truth_rows": findings.truth_rows(inputs.truth, inputs.summary, methods),
         "costs": background.cost_table(inputs.metadata, methods),
-        "acquisitions": background.acquisition_table(inputs.acquisitions),
+        **_data(inputs),
         "reference": reference if has_reference else [],
         "sources": background.source_table(inputs.audit),
         "contradictions": background.contradictions(inputs.audit, inputs.nomenclature),
@@ -141,10 +148,33 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "network_note": background.network_note(inputs.configuration, inputs.metadata),
         "settings": background.settings_text(inputs.configuration),
         "limits": background.limits(
-            inputs.metadata, reference if has_reference else [], unmapped, inputs.nomenclature
+            inputs.metadata,
+            reference if has_reference else [],
+            unmapped,
+            inputs.nomenclature,
+            left_out=inputs.audit.get("left_out", ()),
         ),
         "versions": dict(sorted(inputs.versions.items())),
         "simulated": bool(inputs.truth) or "simulation" in inputs.configuration,
+    }
+
+
+def _data(inputs: ReportInputs) -> dict[str, Any]:
+    """What the section on the data shows."""
+    listed = acquisitions.product_lists(inputs.acquisitions)
+    mapped = [tile["tile"] for tile in listed if tile["tile"] in inputs.gap_maps]
+    return {
+        "acquisitions": acquisitions.acquisition_table(inputs.acquisitions),
+        "broken": acquisitions.broken_products(inputs.acquisitions),
+        "mask_notes": acquisitions.mask_notes(inputs.acquisitions),
+        "product_lists": listed,
+        "gaps": acquisitions.gap_rows(inputs.facts),
+        "max_gap_days": inputs.facts[0]["max_gap_days"] if inputs.facts else None,
+        "gap_maps": {
+            tile: _embedded(inputs.gap_maps[tile])
+            for tile in evenly_chosen(mapped, inputs.most_sheets)
+        },
+        "tiles_in_all": len(inputs.acquisitions),
     }
 
 
@@ -158,11 +188,10 @@ def _facts(inputs: ReportInputs, tiles: Sequence[str]) -> list[dict[str, str]]:
     """The run in a few numbers."""
     pooled = findings.pooled_row(inputs.summary, inputs.methods[0])
     kept = sum(len(listing["kept"]) for listing in inputs.acquisitions)
-    series = inputs.configuration.get("series", {})
     facts = [
         ("tiles", whole(len(tiles))),
         ("acquisitions used", whole(kept)),
-        ("regular dates", whole(series.get("n_dates"))),
+        ("regular dates", whole(count_dates(inputs.configuration["series"]))),
         ("classes", whole(len(inputs.nomenclature.codes))),
         ("test polygons", whole(pooled.get("polygons"))),
         ("test pixels", whole(pooled.get("pixels"))),

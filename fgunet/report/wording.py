@@ -1,5 +1,6 @@
 """How numbers and names are written in the report."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,21 @@ def duration(seconds: Any) -> str:
         if seconds >= 1.5 * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def percent(share: Any) -> str:
+    """A share (0..1) in percent, without the sign; what is not quite nothing does not read 0."""
+    if not is_defined(share):
+        return UNDEFINED
+    return "< 0.1" if 0 < share < 0.0005 else f"{share:.1%}".removesuffix("%")
+
+
+def day(text: str) -> str:
+    """A day as YYYY-MM-DD, from YYYYMMDD or a time in ISO 8601."""
+    digits = text[:10].replace("-", "")
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+
+
+def alternatives(items: Sequence[str]) -> str:
+    """Items in a sentence: "a, b or c"."""
+    return " or ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

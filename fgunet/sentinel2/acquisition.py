@@ -1,5 +1,6 @@
 """An acquisition: one product of one tile and time."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ class Acquisition:
     product : str
         Name of the product, as its producer gave it.
     family : str
-        Product family ("theia"), a key of `fgunet.sentinel2.families.FAMILIES`.
+        Product family, a key of `fgunet.sentinel2.families.FAMILIES`.
     tile : str
         Name of the tile ("T31TCJ").
     time : str
@@ -23,18 +24,23 @@ class Acquisition:
     platform : str
         Satellite ("SENTINEL2B").
     version : str
-        Version of the processing; a later one compares greater by `version_key`.
+        Version of the product; a later one compares greater by `version_key`.
+    baseline : str
+        Processing baseline or processor version as the producer states it ("04.00"), or "".
     grid : Grid
         The 10 m grid.
     bands : dict
-        Path of each band's file by band name, in the order asked for. A file lies on `grid`, or
-        on the grid with the same upper left corner and pixels twice as large.
+        File of each band by band name, in the order asked for, as GDAL opens it (a path, or
+        "/vsizip/...", "/vsicurl/...", "/vsis3/..."). A file lies on `grid`, or on the grid with
+        the same upper left corner and pixels twice as large.
     masks : dict
-        Path of each mask's file by kind, a key of `fgunet.sentinel2.masks.MASK_RULES`.
+        File of each mask by kind, a key of `fgunet.sentinel2.masks.MASK_KINDS`; same grids.
     scale, offset : float
         Reflectance = stored number * scale + offset.
     nodata : int
         Stored number of a pixel without measurement.
+    nodata_declared : bool
+        Whether the product says so itself; else it is the number that its family uses.
     """
 
     product: str
@@ -43,12 +49,14 @@ class Acquisition:
     time: str
     platform: str
     version: str
+    baseline: str
     grid: Grid
     bands: dict[str, str]
     masks: dict[str, str]
     scale: float
     offset: float
     nodata: int
+    nodata_declared: bool
 
     @property
     def date(self) -> str:
@@ -69,3 +77,49 @@ class Acquisition:
     def from_dict(cls, value: dict[str, Any]) -> "Acquisition":
         """The acquisition that `to_dict` wrote."""
         return cls(**{**value, "grid": Grid.from_dict(value["grid"])})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a product.
+
+    Attributes
+    ----------
+    bands : tuple of str
+        Names of the bands, keys of `fgunet.sentinel2.bands.BANDS`, in the order wanted.
+    reasons : tuple of str
+        What makes a pixel unusable, members of `fgunet.sentinel2.masks.REASONS`. A product that
+        has no mask for clouds cannot serve a request that names them.
+    reflectance : str
+        "FRE" (corrected for slopes) or "SRE", where a family offers both.
+    """
+
+    bands: tuple[str, ...]
+    reasons: tuple[str, ...]
+    reflectance: str = "FRE"
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product that was found but not yet looked into.
+
+    Attributes
+    ----------
+    name : str
+        Name of the product.
+    family, tile : str
+        As in `Acquisition`.
+    date : str
+        Day of sensing, YYYYMMDD.
+    path : str
+        Where it was found: folder, archive or address, for messages.
+    describe : callable
+        Opens the product and gives its acquisition. Raises ProductError where it is malformed.
+    """
+
+    name: str
+    family: str
+    tile: str
+    date: str
+    path: str
+    describe: Callable[[Request], Acquisition]

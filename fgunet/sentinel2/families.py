@@ -1,83 +1,127 @@
-"""Product families, by name: how each finds and describes the products of a tile."""
+"""Product families, and finding the products of any of them."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from fgunet.errors import ProductError
-from fgunet.sentinel2 import theia, theia_format
-from fgunet.sentinel2.acquisition import Acquisition
+from fgunet.errors import MissingAcquisitionError
+from fgunet.sentinel2 import safe, stac, theia
+from fgunet.sentinel2.acquisition import Acquisition, Product, Request
+from fgunet.sentinel2.masks import ruled_out
 
-
-class ReadProduct(Protocol):
-    """A function that describes the product at a path."""
-
-    def __call__(
-        self, path: str | os.PathLike[str], *, reflectance: str, bands: Sequence[str]
-    ) -> Acquisition:
-        """Describe one product. Raises ProductError where it is malformed."""
-        ...
+Recognise = Callable[[Path], "list[Product] | None"]
+"""Gives the products at a path, or None where the path is nothing of the family."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """How products of one family are found and described, and which masks they may lack."""
+    """How products of one family are recognised, and which masks they may lack."""
 
-    list_products: Callable[[str | os.PathLike[str]], dict[str, list[Path]]]
-    find_products: Callable[[str | os.PathLike[str], str], list[Path]]
-    read_product: ReadProduct
+    recognise: Recognise
     optional_masks: tuple[str, ...]
 
 
 FAMILIES: dict[str, Family] = {
-    "theia": Family(
-        theia.list_products, theia.find_products, theia.read_product, theia_format.OPTIONAL_MASKS
-    ),
+    "theia": Family(theia.recognise, theia.OPTIONAL_MASKS),
+    "safe": Family(safe.recognise, ()),
+    "stac": Family(stac.recognise, ()),
 }
-"""A further family registers itself here; nothing else needs to know it."""
+"""Families by name; a further one registers itself here."""
 
 
-def find_acquisitions(
-    folder: str | os.PathLike[str],
+def list_products(
+    locations: Sequence[str],
     *,
-    family: str,
-    tile: str,
-    reflectance: str,
-    bands: Sequence[str],
-) -> list[Acquisition]:
-    """All products of a tile in `folder`, by time.
+    family: str = "auto",
+    search: stac.Search | None = None,
+) -> dict[str, list[Product]]:
+    """List products by tile, each tile's by date and name.
+
+    Parameters
+    ----------
+    locations : sequence of str
+        Folders that are searched at any depth (links are followed), single products, archives or
+        STAC files, and addresses of STAC catalogues or services.
+    family : str
+        Only products of this family, a key of `FAMILIES`; "auto" recognises each.
+    search : Search, optional
+        What is asked of STAC services; without it they are left alone.
 
     Raises
     ------
-    ProductError
-        If the family is not known, or a product is malformed or lacks a band.
     MissingAcquisitionError
-        If there is no product of the tile.
+        If a location does not exist.
+    ProductError
+        If a STAC catalogue cannot be read.
     """
-    reader = _family(family)
-    found = [
-        reader.read_product(path, reflectance=reflectance, bands=bands)
-        for path in reader.find_products(folder, tile)
-    ]
-    return sorted(found, key=lambda acquisition: (acquisition.time, acquisition.product))
+    chosen = list(FAMILIES.values()) if family == "auto" else [FAMILIES[family]]
+    found: list[Product] = []
+    for location in locations:
+        if stac.is_address(location):
+            found += stac.find_remote(location, search) if family in ("auto", "stac") else []
+        elif Path(location).exists():
+            found += _walk(Path(location), [one.recognise for one in chosen], set())
+        else:
+            raise MissingAcquisitionError(
+                f"there is no {location} to look for products in; correct products.folder in the "
+                "configuration"
+            )
+    # An item may be found by its catalogue and by itself.
+    distinct = {(product.date, product.name, product.path): product for product in found}
+    by_tile: dict[str, list[Product]] = {}
+    for _, product in sorted(distinct.items(), key=lambda pair: pair[0]):
+        by_tile.setdefault(product.tile, []).append(product)
+    return by_tile
 
 
-def count_missing_masks(acquisitions: Sequence[Acquisition]) -> dict[str, int]:
-    """How many acquisitions lack each optional mask of their family; only those above zero."""
+def products_of_tile(
+    tile: str, locations: Sequence[str], *, family: str, search: stac.Search
+) -> list[Product]:
+    """The products of one tile; as `list_products`.
+
+    Raises
+    ------
+    MissingAcquisitionError
+        If there is none.
+    """
+    by_tile = list_products(locations, family=family, search=search)
+    if tile not in by_tile:
+        raise MissingAcquisitionError(
+            f"{', '.join(locations)} holds no product of tile {tile}"
+            f"{'' if family == 'auto' else f' of the family {family}'}; there are products of "
+            f"{', '.join(sorted(by_tile)) or 'no tile'}. Expected names like "
+            f"SENTINEL2A_20180101-105432-457_L2A_{tile}_C_V2-2 (Theia) or "
+            f"S2A_MSIL2A_20180101T105432_N0206_R051_{tile}_20180101T130910.SAFE, as folders or "
+            ".zip, or STAC items: correct products.folder, or take the tile out of the "
+            "configuration"
+        )
+    return by_tile[tile]
+
+
+def _walk(path: Path, recognisers: Sequence[Recognise], seen: set[str]) -> Iterator[Product]:
+    """Products at or below a path; each real folder is entered once, so links may loop."""
+    for recognise in recognisers:
+        products = recognise(path)
+        if products is not None:
+            yield from products
+            return
+    real = os.path.realpath(path)
+    if path.is_dir() and real not in seen:
+        seen.add(real)
+        for inner in sorted(path.iterdir()):
+            yield from _walk(inner, recognisers, seen)
+
+
+def count_missing_masks(acquisitions: Sequence[Acquisition], request: Request) -> dict[str, int]:
+    """How many acquisitions lack each optional mask that would have told something asked for.
+
+    Only numbers above zero are given.
+    """
     counts: dict[str, int] = {}
     for acquisition in acquisitions:
-        for kind in _family(acquisition.family).optional_masks:
-            if kind not in acquisition.masks:
+        for kind in FAMILIES[acquisition.family].optional_masks:
+            wanted = ruled_out(kind, request.reasons, request.bands).any()
+            if wanted and kind not in acquisition.masks:
                 counts[kind] = counts.get(kind, 0) + 1
     return counts
-
-
-def _family(name: str) -> Family:
-    if name not in FAMILIES:
-        raise ProductError(
-            f"there is no product family {name!r}; products.family must be one of "
-            f"{', '.join(FAMILIES)}"
-        )
-    return FAMILIES[name]

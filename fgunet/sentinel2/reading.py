@@ -1,29 +1,25 @@
 """Reading blocks of an acquisition onto its 10 m grid."""
 
 from collections.abc import Sequence
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
 from fgunet.errors import GridError, ProductError
-from fgunet.grid import Grid, Window, split_windows
+from fgunet.grid import Grid, Window
 from fgunet.rasters import rasterio_window
 from fgunet.sentinel2.acquisition import Acquisition
-from fgunet.sentinel2.bands import BANDS
-from fgunet.sentinel2.masks import MASK_RULES
-from fgunet.sentinel2.resampling import refine, repeat
-
-MAXIMUM = 65534
-"""Greatest reflectance x 10000 that is kept; 65535 says nodata in a series."""
-
-_SCAN = 1024
-"""Side of the windows that are searched for data, in 10 m pixels."""
+from fgunet.sentinel2.dilation import dilate
+from fgunet.sentinel2.masks import SPREADING, Masking, look_up, ruled_out
+from fgunet.sentinel2.product_grid import unreadable
+from fgunet.sentinel2.resampling import Calibration, refine, repeat, rescale, stored_numbers
 
 
 def read_block(
-    acquisition: Acquisition, bands: Sequence[str], window: Window
+    acquisition: Acquisition, bands: Sequence[str], masking: Masking, window: Window
 ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
     """Reflectance and usable pixels of one window of the 10 m grid.
 
@@ -37,6 +33,8 @@ def read_block(
         What to read.
     bands : sequence of str
         Bands, in the order of the result.
+    masking : Masking
+        What makes a pixel unusable.
     window : Window
         Pixels of `acquisition.grid`.
 
@@ -55,59 +53,254 @@ def read_block(
     ProductError
         If a band is not in the acquisition, or a file cannot be read or has another shape.
     """
-    _require_inside(acquisition, window)
-    _require_bands(acquisition, bands)
-    around = _with_margin(window, acquisition.grid)
-    inner = window.relative_to(around).slices
-    usable = _unmasked(acquisition, bands, around)
-    whole = _all_four(usable)
-    valid = usable[inner].copy()
-    reflectance = np.empty((len(bands), window.height, window.width), np.float32)
-    for values, band in zip(reflectance, bands, strict=True):
-        stored, factor = _read(acquisition, acquisition.bands[band], window, around)
-        present = stored != acquisition.nodata
-        if factor == 1:
-            values[:] = stored
-            valid &= present
-        else:
-            coarse = present & whole
-            values[:] = refine(stored.astype(np.float32), coarse)[inner]
-            valid &= repeat(coarse)[inner]
-    return _to_integers(reflectance, acquisition, valid), valid
+    with AcquisitionReader(acquisition, bands, masking) as reader:
+        reflectance = np.empty((len(bands), window.height, window.width), np.uint16)
+        valid = reader.load(window).resolve(window, reflectance)
+    reflectance *= valid
+    return reflectance, valid
 
 
-def holds_data(acquisition: Acquisition) -> bool:
-    """Whether any pixel has data in all bands (masks are not looked at).
+class AcquisitionReader:
+    """Reads blocks of one acquisition, one after the other. One thread at a time.
 
-    The files are read by windows until the first such pixel, so the answer is exact. The 20 m
-    bands come first: where they are empty, the larger files are not read.
+    Parameters
+    ----------
+    acquisition : Acquisition
+        What to read.
+    bands : sequence of str
+        Bands, in the order of the results.
+    masking : Masking
+        What makes a pixel unusable.
+    stay_open : bool
+        Whether files stay open between blocks.
+
+    Raises
+    ------
+    ProductError
+        If a band is not in the acquisition.
     """
-    order = sorted(acquisition.bands, key=lambda band: -BANDS[band].resolution_m)
-    return any(
-        _holds_data(acquisition, order, window)
-        for window in split_windows(acquisition.grid.shape, _SCAN)
-    )
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        bands: Sequence[str],
+        masking: Masking,
+        *,
+        stay_open: bool = True,
+    ) -> None:
+        _require_bands(acquisition, bands)
+        self._acquisition, self._bands, self._masking = acquisition, tuple(bands), masking
+        self._stay_open = stay_open
+        self._open: dict[str, rasterio.DatasetReader] = {}
+        # Used again for the next block: memory from the system costs as much as filling it.
+        self._memory: dict[str, NDArray[Any]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; the next block opens them again."""
+        for dataset in self._open.values():
+            dataset.close()
+        self._open.clear()
+
+    def load(self, window: Window) -> "LoadedBlock":
+        """Read all that any part of a window needs into memory, instead of the last block.
+
+        Parameters
+        ----------
+        window : Window
+            Pixels of the acquisition's grid.
+
+        Raises
+        ------
+        GridError
+            If the window leaves the grid.
+        ProductError
+            If a file cannot be read or has another shape than the grid's.
+        """
+        grid = self._acquisition.grid
+        _require_inside(self._acquisition.product, window, grid)
+        around = _on_whole_coarse_pixels(window, grid, 2)
+        usable = self._usable(around)
+        stored = []
+        # Of a block under clouds, the bands are not even read.
+        if usable[window.relative_to(around).slices].any():
+            stored = [self._read_band(band, window, around) for band in self._bands]
+        if not self._stay_open:
+            self.close()
+        return LoadedBlock(
+            self._acquisition, self._masking, window=window, around=around, stored=stored,
+            usable=usable,
+        )  # fmt: skip
+
+    def _usable(self, window: Window) -> NDArray[np.bool_]:
+        """Pixels (y, x) of a window that no mask rules out."""
+        reach = 2 * int(np.ceil(self._masking.dilation_m / 20))
+        around = _on_whole_coarse_pixels(window, self._acquisition.grid, reach)
+        inner = window.relative_to(around).slices
+        usable: NDArray[np.bool_] = np.ones(window.shape, bool)
+        for kind, path in self._acquisition.masks.items():
+            mask, factor = self.read_mask(path, around)
+            table = ruled_out(kind, self._masking.reasons, self._bands)
+            # Most masks are empty most of the time.
+            if table[0] or mask.any():
+                unusable = self._ruled_out(kind, mask, factor)
+                fine = unusable if factor == 1 else repeat(unusable)
+                np.greater(usable, fine[inner], out=usable)
+        return usable
+
+    def _ruled_out(self, kind: str, mask: NDArray[np.uint8], factor: int) -> NDArray[np.bool_]:
+        """Pixels (y, x) that a mask of pixels so many 10 m wide rules out."""
+        reasons, dilation = self._masking.reasons, self._masking.dilation_m
+        if dilation == 0:
+            return look_up(ruled_out(kind, reasons, self._bands), mask)
+        spreading = [reason for reason in reasons if reason in SPREADING]
+        staying = [reason for reason in reasons if reason not in SPREADING]
+        spread = dilate(
+            look_up(ruled_out(kind, spreading, self._bands), mask), dilation / (10 * factor)
+        )
+        return spread | look_up(ruled_out(kind, staying, self._bands), mask)
+
+    def read_file(self, path: str, window: Window) -> tuple[NDArray[Any], int]:
+        """Stored numbers of one of the files, and how many 10 m pixels its pixels are wide.
+
+        Parameters
+        ----------
+        path : str
+            File of a band or mask of the acquisition.
+        window : Window
+            Pixels of the 10 m grid; whole 20 m pixels where the file is of 20 m.
+
+        Returns
+        -------
+        numbers : ndarray, shape (y, x) or (y / 2, x / 2)
+        factor : int
+            1 or 2.
+
+        Raises
+        ------
+        ProductError
+            If the file cannot be read or has another shape than the grid's.
+        """
+        return self._read_at(path, window, window)
+
+    def read_mask(self, path: str, window: Window) -> tuple[NDArray[np.uint8], int]:
+        """As `read_file`, of a mask. Raises ProductError too if a number is not 0..255."""
+        mask, factor = self.read_file(path, window)
+        # Asked this way round, NaN is refused too.
+        if mask.dtype != np.uint8 and not (mask.min() >= 0 and mask.max() <= 255):
+            raise ProductError(
+                f"{path} holds numbers from {mask.min()} to {mask.max()}; a mask has 0 to 255. "
+                "Download the product again, or take it away"
+            )
+        return mask.astype(np.uint8, copy=False), factor
+
+    def _read_band(self, band: str, window: Window, around: Window) -> tuple[NDArray[Any], int]:
+        """Stored numbers of a band, in memory that the next block is read into."""
+        path = self._acquisition.bands[band]
+        stored, factor = self._read_at(path, window, around, self._memory.get(band))
+        self._memory[band] = stored
+        return _sixteen_bits(path, stored), factor
+
+    def _read_at(
+        self, path: str, fine: Window, coarse: Window, into: NDArray[Any] | None = None
+    ) -> tuple[NDArray[Any], int]:
+        """Read a file of 10 m in the window `fine`, one of 20 m in `coarse` (10 m pixels both)."""
+        try:
+            if path not in self._open:
+                self._open[path] = rasterio.open(path)
+            dataset = self._open[path]
+            factor = _factor(dataset.shape, self._acquisition.grid.shape, path)
+            part = fine if factor == 1 else _halved(coarse)
+            out = into if into is not None and into.shape == part.shape else None
+            return dataset.read(1, window=rasterio_window(part), out=out), factor
+        except rasterio.errors.RasterioError as error:
+            raise ProductError(unreadable(path, error)) from error
 
 
-def _holds_data(acquisition: Acquisition, bands: Sequence[str], window: Window) -> bool:
-    present = np.ones((window.height, window.width), bool)
-    for band in bands:
-        stored, factor = _read(acquisition, acquisition.bands[band], window, window)
-        here = stored != acquisition.nodata
-        present &= here if factor == 1 else repeat(here)
-        if not present.any():
-            return False
-    return True
+class LoadedBlock:
+    """The stored numbers of a part of an acquisition, in memory.
+
+    Made by `AcquisitionReader.load`, and void after the next. Several threads may use it at once.
+    """
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        masking: Masking,
+        *,
+        window: Window,
+        around: Window,
+        stored: Sequence[tuple[NDArray[Any], int]],
+        usable: NDArray[np.bool_],
+    ) -> None:
+        self._product, self._window, self._around = acquisition.product, window, around
+        self._usable = usable
+        calibration = Calibration(
+            # Rounded, because 1e-4 * 10000 and the like are not whole in binary.
+            round(acquisition.scale * 10000, 6),
+            round(acquisition.offset * 10000, 6),
+            acquisition.nodata if "nodata" in masking.reasons else None,
+        )
+        self._stored = [
+            (stored_numbers(numbers, calibration), factor) for numbers, factor in stored
+        ]
+        if any(factor == 2 for _, factor in stored):
+            self._whole = _all_four(usable)
+
+    def resolve(self, window: Window, reflectance: NDArray[np.uint16]) -> NDArray[np.bool_]:
+        """Write the reflectance of a window on the 10 m grid, and say which pixels are usable.
+
+        Parameters
+        ----------
+        window : Window
+            Pixels of the acquisition's grid, within the window that was loaded.
+        reflectance : ndarray of uint16, shape (band, y, x)
+            Is filled with reflectance x 10000; anything may stand where not valid.
+
+        Returns
+        -------
+        ndarray of bool, shape (y, x)
+            True where all bands have data and no mask rules the pixel out.
+
+        Raises
+        ------
+        GridError
+            If the window leaves the one that was loaded.
+        """
+        inner = window.relative_to(self._window)
+        if inner.row < 0 or inner.col < 0 or inner != inner.expanded(0, self._window.shape):
+            raise GridError(f"{window} of {self._product} leaves {self._window}, which was loaded")
+        valid: NDArray[np.bool_] = self._usable[window.relative_to(self._around).slices].copy()
+        if not self._stored or not valid.any():
+            return valid
+        coarse = window.relative_to(self._around)
+        for (stored, factor), values in zip(self._stored, reflectance, strict=True):
+            if factor == 1:
+                rescale(stored, inner.row, inner.col, valid=valid, out=values)
+            else:
+                refine(stored, self._whole, coarse.row, coarse.col, valid=valid, out=values)
+        return valid
 
 
-def _unmasked(acquisition: Acquisition, bands: Sequence[str], window: Window) -> NDArray[np.bool_]:
-    """Pixels (y, x) of a window that no mask rules out."""
-    usable: NDArray[np.bool_] = np.ones((window.height, window.width), bool)
-    for kind, path in acquisition.masks.items():
-        mask, factor = _read(acquisition, path, window, window)
-        ruled_out = MASK_RULES[kind](mask, bands)
-        usable &= ~(ruled_out if factor == 1 else repeat(ruled_out))
-    return usable
+def _sixteen_bits(path: str, stored: NDArray[Any]) -> NDArray[Any]:
+    if stored.dtype == np.uint8:
+        return stored.astype(np.uint16)
+    if stored.dtype not in (np.int16, np.uint16):
+        raise ProductError(
+            f"{path} holds numbers of type {stored.dtype}; reflectance comes in whole numbers of "
+            "16 bits. Download the product again, or take it away"
+        )
+    return stored
 
 
 def _all_four(fine: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -116,46 +309,12 @@ def _all_four(fine: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.logical_and(rows[:, 0:-1:2], rows[:, 1::2])
 
 
-def _to_integers(
-    reflectance: NDArray[np.float32], acquisition: Acquisition, valid: NDArray[np.bool_]
-) -> NDArray[np.uint16]:
-    """Stored numbers as reflectance x 10000, 0 where not valid."""
-    # Rounded, because 1e-4 * 10000 and the like are not whole in binary.
-    gain = np.float32(round(acquisition.scale * 10000, 6))
-    shift = np.float32(round(acquisition.offset * 10000, 6))
-    if gain != 1 or shift != 0:
-        reflectance = reflectance * gain + shift
-    whole = np.clip(np.rint(reflectance), 0, MAXIMUM).astype(np.uint16)
-    whole *= valid
-    return whole
-
-
-def _with_margin(window: Window, grid: Grid) -> Window:
-    """The window grown to whole 20 m pixels and one more on each side, cut at the grid."""
-    row, col = max(0, window.row // 2 * 2 - 2), max(0, window.col // 2 * 2 - 2)
-    end_row = min(grid.height, -(-(window.row + window.height) // 2) * 2 + 2)
-    end_col = min(grid.width, -(-(window.col + window.width) // 2) * 2 + 2)
-    return Window(row, col, end_row - row, end_col - col)
-
-
-def _read(
-    acquisition: Acquisition, path: str, fine: Window, coarse: Window
-) -> tuple[NDArray[Any], int]:
-    """Stored numbers of a file and how many 10 m pixels its pixels are wide (1 or 2).
-
-    A file on the 10 m grid is read in the window `fine`; one of 20 m in `coarse`, also given in
-    10 m pixels and made of whole 20 m pixels.
-    """
-    try:
-        with rasterio.open(path) as dataset:
-            factor = _factor(dataset.shape, acquisition.grid.shape, path)
-            part = fine if factor == 1 else _halved(coarse)
-            return dataset.read(1, window=rasterio_window(part)), factor
-    except rasterio.errors.RasterioError as error:
-        raise ProductError(
-            f"{path} of product {acquisition.product} cannot be read ({error}); download the "
-            "product again, or take it away and list the acquisitions anew"
-        ) from error
+def _on_whole_coarse_pixels(window: Window, grid: Grid, margin: int) -> Window:
+    """The window grown to whole 20 m pixels and by `margin` (even) pixels, cut at the grid."""
+    row, col = window.row // 2 * 2, window.col // 2 * 2
+    height = -(-(window.row + window.height) // 2) * 2 - row
+    width = -(-(window.col + window.width) // 2) * 2 - col
+    return Window(row, col, height, width).expanded(margin, grid.shape)
 
 
 def _factor(shape: tuple[int, int], fine: tuple[int, int], path: str) -> int:
@@ -172,15 +331,10 @@ def _halved(window: Window) -> Window:
     return Window(window.row // 2, window.col // 2, window.height // 2, window.width // 2)
 
 
-def _require_inside(acquisition: Acquisition, window: Window) -> None:
-    height, width = acquisition.grid.shape
-    if not (
-        min(window.row, window.col) >= 0
-        and window.row + window.height <= height
-        and window.col + window.width <= width
-    ):
+def _require_inside(product: str, window: Window, grid: Grid) -> None:
+    if min(window.row, window.col) < 0 or window != window.expanded(0, grid.shape):
         raise GridError(
-            f"{window} leaves the grid of {acquisition.product}, which has {height} x {width} "
+            f"{window} leaves the grid of {product}, which has {grid.height} x {grid.width} "
             "pixels; cut the window to the grid"
         )
 

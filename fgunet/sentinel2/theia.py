@@ -4,217 +4,275 @@ Format: https://www.cesbio.cnrs.fr/maja/sentinel-2-output-format/
 """
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from fgunet.errors import GridError, MissingAcquisitionError, ProductError
-from fgunet.grid import Grid
-from fgunet.rasters import read_grid
-from fgunet.sentinel2.acquisition import Acquisition
+from fgunet.errors import MissingBandError, ProductError
+from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.bands import BANDS
+from fgunet.sentinel2.contents import Contents
+from fgunet.sentinel2.masks import ruled_out
+from fgunet.sentinel2.product_grid import declared_nodata, ten_metre_grid
 from fgunet.sentinel2.theia_format import (
+    ARCHIVE_ENDING,
+    ARCHIVE_NAME,
+    FILE_NAME,
     MASK_FOLDER,
+    METADATA,
     NODATA,
+    OPTIONAL_MASKS,
     PRODUCT_NAME,
     REFLECTANCES,
     SCALE,
 )
+from fgunet.sentinel2.theia_metadata import TheiaMetadata, parse_metadata
+
+__all__ = ["OPTIONAL_MASKS", "read_product", "recognise"]
+
+_MASK_FILES = {
+    "CLM": ("CLM_R1", "CLM_R2"),
+    "EDG": ("EDG_R1", "EDG_R2"),
+    "SAT_R1": ("SAT_R1",),
+    "SAT_R2": ("SAT_R2",),
+}
+"""Files that can serve as each kind of mask, the best first."""
+
+_REMEDY = "download the product again, or take it away"
+_MIXED = f"a file was renamed, or comes from another product: {_REMEDY}"
 
 
-def list_products(folder: str | os.PathLike[str]) -> dict[str, list[Path]]:
-    """List the product folders at any depth below `folder`, by tile, each tile's by name.
+def recognise(path: Path) -> list[Product] | None:
+    """The product at a path, or None where there is none of this family.
 
-    Links to folders are followed. Where there is no such folder, there is no product.
-    """
-    by_tile: dict[str, list[Path]] = {}
-    if Path(folder).is_dir():
-        for path in _walk(Path(folder), set()):
-            match = PRODUCT_NAME.fullmatch(path.name)
-            if match:
-                by_tile.setdefault(match["tile"], []).append(path)
-    return {tile: sorted(by_tile[tile], key=lambda path: (path.name, path)) for tile in by_tile}
-
-
-def find_products(folder: str | os.PathLike[str], tile: str) -> list[Path]:
-    """The product folders of a tile, at any depth below `folder`, by name.
-
-    Parameters
-    ----------
-    folder : path
-        Folder that is searched; links to folders are followed.
-    tile : str
-        Name of the tile ("T31TCJ").
-
-    Raises
-    ------
-    MissingAcquisitionError
-        If there is no such folder, or no product of the tile in it.
-    """
-    if not Path(folder).is_dir():
-        raise MissingAcquisitionError(
-            f"there is no folder {folder} to look for products of {tile} in; "
-            "correct products.folder in the configuration"
-        )
-    found = list_products(folder).get(tile)
-    if not found:
-        raise MissingAcquisitionError(
-            f"{folder} holds no Theia product of tile {tile}, at any depth; expected folders like "
-            f"SENTINEL2A_20180101-105432-457_L2A_{tile}_C_V2-2: unzip the products there, "
-            "or take the tile out of the configuration"
-        )
-    return found
-
-
-def _walk(folder: Path, seen: set[str]) -> Iterator[Path]:
-    """Product folders below `folder`; each real folder is entered once, so links may loop."""
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    for path in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if PRODUCT_NAME.fullmatch(path.name):
-            yield path
-        else:
-            yield from _walk(path, seen)
-
-
-def read_product(
-    path: str | os.PathLike[str], *, reflectance: str, bands: Sequence[str]
-) -> Acquisition:
-    """Describe one product folder.
+    A product is a folder ``<name>``, or an archive ``<name>.zip`` with that folder in it, which may
+    lack the version at the end of its own name. Only names are looked at.
 
     Parameters
     ----------
-    path : path
-        The product's folder.
-    reflectance : str
-        "FRE" or "SRE".
-    bands : sequence of str
-        Names of the bands asked for, keys of `BANDS`.
+    path : Path
+        Any file or folder.
+    """
+    name = _parse_name(path)
+    if name is None:
+        return None
+    describe = partial(read_product, path)
+    return [Product(name[0], "theia", name["tile"], name["date"], str(path), describe)]
+
+
+def read_product(path: Path, request: Request) -> Acquisition:
+    """Describe a product.
+
+    Version and time are those of the product's name. Its metadata tells the baseline (the version
+    as the producer counts it), scale and nodata; a product without metadata has no baseline, and
+    the scale and nodata of the format.
+
+    Parameters
+    ----------
+    path : Path
+        Folder or archive of the product.
+    request : Request
+        What is asked for.
 
     Raises
     ------
+    MissingBandError
+        If the product has bands, but not all that are asked for.
     ProductError
-        If the folder's name is not a product's, a band or the cloud mask is missing, or a file's
-        grid does not fit the 10 m grid.
+        If the product is not named like one, has no band at all, lacks the cloud mask, contradicts
+        its name or itself, or has files that cannot be read or do not fit the 10 m grid.
     """
-    path = Path(path)
-    match = PRODUCT_NAME.fullmatch(path.name)
-    if match is None:
-        raise ProductError(f"{path} is not named like a Theia product ({PRODUCT_NAME.pattern})")
-    band_files = _find_bands(path, reflectance, bands)
-    masks = _find_masks(path)
-    grid = _ten_metre_grid(path.name, band_files)
-    for name in [*band_files.values(), *masks.values()]:
-        _require_fit(name, grid)
-    day, clock = match["date"], match["time"]
+    expected = _parse_name(path)
+    if expected is None:
+        raise ProductError(
+            f"{path} is no folder or archive of a Theia product; expected {PRODUCT_NAME.pattern}, "
+            f"for an archive with {ARCHIVE_ENDING}"
+        )
+    contents = Contents(path)
+    name = _full_name(contents, expected)
+    time = _time(path, name)
+    files = _find_files(contents, name)
+    told = _read_metadata(contents, files)
+    _require_agreement(path, name, time, told)
+    bands = _choose_bands(contents, files, request)
+    masks = _choose_masks(contents, files, request)
+    grid = ten_metre_grid(name[0], bands, masks)
+    nodata, declared = _nodata(path, bands, told)
     return Acquisition(
-        product=path.name,
+        product=name[0],
         family="theia",
-        tile=match["tile"],
-        time=(
-            f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"
-            f".{match['milliseconds']}"
-        ),
-        platform=match["platform"],
-        version=f"{match['level']}_V{match['version']}",
+        tile=name["tile"],
+        time=time.isoformat(timespec="milliseconds"),
+        platform=name["platform"],
+        version=f"{name['level']}_V{name['version']}",
+        baseline=told.version,
         grid=grid,
-        bands={band: str(file) for band, file in band_files.items()},
-        masks={kind: str(file) for kind, file in masks.items()},
-        scale=SCALE,
+        bands=bands,
+        masks=masks,
+        scale=SCALE if told.quantification is None else 1 / told.quantification,
         offset=0.0,
-        nodata=NODATA,
+        nodata=nodata,
+        nodata_declared=declared,
     )
 
 
-def _find_bands(path: Path, reflectance: str, bands: Sequence[str]) -> dict[str, Path]:
-    """The file of each band asked for."""
-    if reflectance not in REFLECTANCES:
-        raise ProductError(
-            f"Theia products have no reflectance {reflectance!r}; "
-            f"products.reflectance must be one of {', '.join(REFLECTANCES)}"
+def _parse_name(path: Path) -> re.Match[str] | None:
+    """The name of the product at a path, or None where there is none."""
+    stem = path.name.removesuffix(ARCHIVE_ENDING)
+    packed = stem != path.name
+    match = (ARCHIVE_NAME if packed else PRODUCT_NAME).fullmatch(stem)
+    there = os.path.isfile if packed else os.path.isdir
+    return match if match and there(path) else None
+
+
+def _full_name(contents: Contents, name: re.Match[str]) -> re.Match[str]:
+    """The product's name with its version: that of the folder in an archive which lacks it."""
+    if name["version"]:
+        return name
+    tops = sorted({file.partition("/")[0] for file in contents.names if "/" in file})
+    found = [match for top in tops if (match := PRODUCT_NAME.fullmatch(top))]
+    if len(found) == 1 and found[0][0].startswith(f"{name[0]}_"):
+        return found[0]
+    raise ProductError(
+        f"{contents.path} holds {', '.join(tops) or 'no folder'}; expected the one folder "
+        f"{name[0]}_V and its version: {_MIXED}"
+    )
+
+
+def _time(path: Path, name: re.Match[str]) -> datetime:
+    """Time of sensing, UTC."""
+    try:
+        return datetime.strptime(
+            name["date"] + name["time"] + name["milliseconds"], "%Y%m%d%H%M%S%f"
         )
-    unknown = [band for band in bands if band not in BANDS]
-    if unknown or not bands:
+    except ValueError as error:
         raise ProductError(
-            f"products.bands lists {', '.join(unknown) or 'no band'}; "
-            f"known bands are {', '.join(BANDS)}"
-        )
+            f"{path}: {name['date']}-{name['time']} in its name is no day and time, YYYYMMDD-HHMMSS"
+            "; give the product its name again, or take it away"
+        ) from error
+
+
+def _find_files(contents: Contents, name: re.Match[str]) -> dict[str, str]:
+    """Names of the product's files by what they hold: "FRE_B2", "CLM_R1", `METADATA`."""
+    files: dict[str, str] = {}
+    for file in contents.names:
+        *folders, last = file.split("/")
+        match = FILE_NAME.fullmatch(last)
+        if match is None:
+            continue
+        for carried in (match["product"], *filter(PRODUCT_NAME.fullmatch, folders)):
+            if carried != name[0]:
+                raise ProductError(
+                    f"{contents.gdal_path(file)} is of product {carried} by its name, but "
+                    f"{contents.path} of {name[0]}; {_MIXED}"
+                )
+        held = match["image"] or match["metadata"]
+        if held in files:
+            raise ProductError(
+                f"{contents.path} has {held} twice, {files[held]} and {file}; take one away"
+            )
+        files[held] = file
+    return files
+
+
+def _read_metadata(contents: Contents, files: Mapping[str, str]) -> TheiaMetadata:
+    """What the metadata file says: nothing if there is none."""
+    if METADATA not in files:
+        return TheiaMetadata()
+    file = files[METADATA]
+    return parse_metadata(contents.read_bytes(file), contents.gdal_path(file))
+
+
+def _require_agreement(
+    path: Path, name: re.Match[str], time: datetime, told: TheiaMetadata
+) -> None:
+    """Refuse a product whose name and metadata contradict each other; versions may differ."""
+    same_product = told.product.startswith(f"{name['identity']}_")
+    # The two are rounded each for itself.
+    same_time = told.time is not None and abs(told.time - time) < timedelta(seconds=1)
+    for said, in_name, in_metadata, agrees in (
+        ("the product is", name[0], told.product, same_product),
+        ("the tile is", name["tile"], told.tile, told.tile == name["tile"]),
+        ("the time is", time, told.time, same_time),
+    ):
+        if in_metadata and not agrees:
+            raise ProductError(
+                f"{path}: {said} {in_name} by its name, but {in_metadata} by {told.source}; "
+                f"{_MIXED}"
+            )
+
+
+def _choose_bands(contents: Contents, files: Mapping[str, str], request: Request) -> dict[str, str]:
+    """The file of each band asked for, as GDAL opens it."""
     there = {
-        name: file
-        for name, band in BANDS.items()
-        if (file := _find_file(path, f"{reflectance}_{band.theia_name}"))
+        reflectance: {
+            band: files[layer]
+            for band in BANDS
+            if (layer := f"{reflectance}_{BANDS[band].theia_name}") in files
+        }
+        for reflectance in REFLECTANCES
     }
-    missing = [band for band in bands if band not in there]
-    if missing:
-        raise ProductError(
-            f"product {path} lacks {reflectance} of {', '.join(missing)}; "
-            f"it has {', '.join(there) or 'none'}. Take the product away, "
-            "or list fewer bands under products.bands"
-        )
-    return {band: there[band] for band in bands}
+    chosen = there.get(request.reflectance, {})
+    missing = [band for band in request.bands if band not in chosen]
+    if not missing:
+        return {band: contents.gdal_path(chosen[band]) for band in request.bands}
+    message = (
+        f"product {contents.path} lacks {request.reflectance} of {', '.join(missing)}; it has "
+    )
+    if not any(there.values()):
+        raise ProductError(f"{message}none{_listed(contents)}: {_REMEDY}")
+    message += f"{', '.join(chosen) or 'none'}. "
+    for other, bands in there.items():
+        if other != request.reflectance and not set(request.bands) - set(bands):
+            message += f"It has {other} of all: set products.reflectance to {other}. "
+    raise MissingBandError(
+        f"{message}Take the product away, or list fewer bands under products.bands"
+    )
 
 
-def _find_masks(path: Path) -> dict[str, Path]:
-    """The file of each kind of mask that is there; 10 m is preferred to 20 m."""
-    wanted = {
-        "CLM": ("CLM_R1", "CLM_R2"),
-        "EDG": ("EDG_R1", "EDG_R2"),
-        "SAT_R1": ("SAT_R1",),
-        "SAT_R2": ("SAT_R2",),
-    }
+def _listed(contents: Contents) -> str:
+    """The first files of a product without bands, for a message."""
+    names = contents.names
+    if not names:
+        return ", nor any other file"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f", only {', '.join(names[:3])}{more}"
+
+
+def _choose_masks(contents: Contents, files: Mapping[str, str], request: Request) -> dict[str, str]:
+    """The file of each kind of mask that can rule out what is asked for, as GDAL opens it."""
     masks = {}
-    for kind, names in wanted.items():
-        files = [file for name in names if (file := _find_file(path / MASK_FOLDER, name))]
-        if files:
-            masks[kind] = files[0]
-    if "CLM" not in masks:
-        raise ProductError(
-            f"product {path} has no cloud mask (MASKS/*_CLM_R1.tif or *_CLM_R2.tif), so its "
-            "clouds would pass for ground; download the product again, or take it away"
-        )
+    for kind, names in _MASK_FILES.items():
+        if ruled_out(kind, request.reasons, request.bands).any():
+            found = [files[name] for name in names if name in files]
+            if found:
+                masks[kind] = contents.gdal_path(found[0])
+            elif kind not in OPTIONAL_MASKS:
+                raise ProductError(_no_mask(contents.path, request))
     return masks
 
 
-def _find_file(folder: Path, ending: str) -> Path | None:
-    """The first file by name that ends so, or None."""
-    return min(folder.glob(f"*_{ending}.tif"), default=None)
-
-
-def _ten_metre_grid(product: str, files: dict[str, Path]) -> Grid:
-    """The grid of the first 10 m band, or the first 20 m band's with pixels half as large."""
-    name = min(files, key=lambda band: BANDS[band].resolution_m)
-    grid = _read_grid(files[name])
-    factor = BANDS[name].resolution_m // 10
-    if factor == 1:
-        return grid
-    a, _, c, _, e, f = grid.transform
-    return Grid(
-        grid.crs,
-        (a / factor, 0.0, c, 0.0, e / factor, f),
-        grid.height * factor,
-        grid.width * factor,
+def _no_mask(path: Path, request: Request) -> str:
+    wanted = [reason for reason in ("cloud", "shadow") if reason in request.reasons]
+    switches = " and ".join(f"products.masks.{reason}" for reason in wanted)
+    return (
+        f"product {path} has no cloud mask ({MASK_FOLDER}/*_CLM_R1.tif or *_CLM_R2.tif), so its "
+        f"{' and '.join(f'{reason}s' for reason in wanted)} would pass for ground; download the "
+        f"product again, take it away, or switch {switches} off"
     )
 
 
-def _require_fit(path: Path, grid: Grid) -> None:
-    """Refuse a file that lies neither on `grid` nor on `grid` with pixels twice as large."""
-    found = _read_grid(path)
-    fitting = [grid]
-    if grid.height % 2 == 0 and grid.width % 2 == 0:
-        fitting.append(grid.coarsened(2))
-    if found not in fitting:
+def _nodata(path: Path, bands: Mapping[str, str], told: TheiaMetadata) -> tuple[int, bool]:
+    """Stored number of a pixel without measurement, and whether the product tells it."""
+    in_files = declared_nodata(bands.values())
+    if in_files is not None and told.nodata is not None and in_files != told.nodata:
         raise ProductError(
-            f"{path} lies on {found}; the product's 10 m grid is {grid}, and each 20 m pixel must "
-            "cover exactly four of its pixels, from the same upper left corner. Download the "
-            "product again, or crop its 10 m and 20 m files to the same ground"
+            f"{path}: nodata is {in_files} by the files of its bands, but {told.nodata} by "
+            f"{told.source}; {_REMEDY}"
         )
-
-
-def _read_grid(path: Path) -> Grid:
-    try:
-        return read_grid(path)
-    except (OSError, GridError) as error:
-        raise ProductError(
-            f"{path} cannot be read ({error}); download the product again, or take it away"
-        ) from error
+    for number in (in_files, told.nodata):
+        if number is not None:
+            return number, True
+    return NODATA, False

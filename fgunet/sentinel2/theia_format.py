@@ -11,11 +11,31 @@ NODATA = -10000
 SCALE = 1e-4
 """Reflectance of one step of the stored numbers."""
 
-PRODUCT_NAME = re.compile(
-    r"(?P<platform>SENTINEL2[A-Z])_(?P<date>\d{8})-(?P<time>\d{6})-(?P<milliseconds>\d{3})"
-    r"_L2A_(?P<tile>T\d{2}[A-Z]{3})_(?P<level>[A-Z])_V(?P<version>\d+-\d+)"
+_IDENTITY = (
+    r"(?P<identity>(?P<platform>SENTINEL2[A-Z])"
+    r"_(?P<date>\d{8})-(?P<time>\d{6})-(?P<milliseconds>\d{3})_L2A_(?P<tile>T\d{2}[A-Z]{3}))"
 )
-"""Name of a product's folder."""
+_VERSION = r"_V(?P<version>\d+-\d+)"
+
+PRODUCT_NAME = re.compile(rf"{_IDENTITY}_(?P<level>[A-Z]){_VERSION}", re.ASCII)
+"""Name of a product's folder, and what the names of its files begin with."""
+
+ARCHIVE_NAME = re.compile(rf"{_IDENTITY}_(?P<level>[A-Z])(?:{_VERSION})?", re.ASCII)
+"""Name of a product's archive, less its ending; Theia's first archives lack the version."""
+
+ARCHIVE_ENDING = ".zip"
+"""Ending of an archive."""
+
+METADATA = "MTD_ALL"
+"""What the name of the metadata file ends with."""
+
+FILE_NAME = re.compile(
+    r"(?P<product>[^.].*)_(?:"
+    r"(?P<image>(?:FRE|SRE)_B\d+A?|(?:CLM|EDG|SAT)_R[12])\.tif"
+    rf"|(?P<metadata>{METADATA})\.xml)",
+    re.ASCII,
+)
+"""Name of a file that is looked for: bands, masks of 10 m (R1) and 20 m (R2), metadata."""
 
 MASK_FOLDER = "MASKS"
 """Folder of the masks, in the product's folder."""

@@ -25,6 +25,28 @@ def regular_dates(first: str, count: int, step_days: int) -> tuple[str, ...]:
     return tuple(shift_date(first, step_days * i) for i in range(count))
 
 
+def dates_of(
+    *,
+    first_date: str | None,
+    n_dates: int | None,
+    step_days: int | None,
+    dates: Sequence[str] | None,
+) -> tuple[str, ...]:
+    """The regular dates that a configuration names: evenly spaced ones, or those it lists.
+
+    Raises
+    ------
+    SeriesError
+        If neither is given whole, or a date is none.
+    """
+    if dates is not None:
+        day_numbers(dates)
+        return tuple(dates)
+    if first_date is None or n_dates is None or step_days is None:
+        raise SeriesError("a series needs first_date, n_dates and step_days, or dates")
+    return regular_dates(first_date, n_dates, step_days)
+
+
 def shift_date(day: str, days: int) -> str:
     """The date `days` days after `day` (before it, if negative).
 

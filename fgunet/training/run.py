@@ -1,16 +1,15 @@
 """A whole training, from a plan file to its deliverables."""
 
-import fcntl
 import logging
 import os
 import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import tensorflow as tf
 
+from fgunet.files import alone_in
 from fgunet.training.deliverables import write_deliverables
 from fgunet.training.loop import Patches, train
 from fgunet.training.plan import TrainingPlan, read_plan
@@ -55,7 +54,7 @@ def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) ->
     workers = start_workers()
     plan = read_plan(path_to_plan)
     training, validation = open_patches(plan)
-    with _alone_in(Path(folder)) if workers.leads else nullcontext():
+    with alone_in(folder) if workers.leads else nullcontext():
         _train(plan, training, validation, workers, Path(folder))
 
 
@@ -78,24 +77,3 @@ def _train(
     if workers.leads:
         write_deliverables(folder, trained, plan, workers.size)
         shutil.rmtree(checkpoints, ignore_errors=True)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other training is at work in `folder`, and keep others out.
-
-    A workflow that was killed may leave its training running; what starts it again waits here.
-    The kernel lets go of the lock when its process ends.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _log.warning(
-                "another training is at work in %s, left by a run that was killed? Waiting for it; "
-                "stop the other processes of fgunet.training to go on from their checkpoint",
-                folder,
-            )
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

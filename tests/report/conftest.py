@@ -12,8 +12,10 @@ from fgunet.accuracy.comparison import compare
 from fgunet.accuracy.confusion import Confusion, confuse, count_confusion, pool
 from fgunet.accuracy.tables import tabulate
 from fgunet.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
+from fgunet.report.gaps import measure_gaps
 from fgunet.report.page import ReportInputs
 from fgunet.report.sheets import Sheet
+from fgunet.sentinel2.selection import BROKEN, CLOUDY, EMPTY, OUTSIDE, SUPERSEDED
 
 TILES = {
     "T30TWT": (330, 6750), "T30TXQ": (370, 6430), "T30TYN": (450, 6250), "T30UXV": (460, 6900),
@@ -118,29 +120,86 @@ def footprints_of(world):
     }
 
 
+MASKS = {
+    "cloud": True, "shadow": True, "edge": True, "saturation": True, "nodata": True,
+    "dark": True, "snow": False, "dilation_m": 40,
+}  # fmt: skip
+LEFT_OUT = [
+    (BROKEN, "its file of the band B04 ends after 1048576 of 2097152 bytes; fetch it again"),
+    (EMPTY, ""),
+    (CLOUDY, "93% of its pixels"),
+    (SUPERSEDED, "a later version is used"),
+]
+
+
+def kept_acquisition(tile, day):
+    return {
+        "product": f"SENTINEL2A_{day:%Y%m%d}-105500-000_L2A_{tile}_C_V1-0",
+        "family": "theia",
+        "tile": tile,
+        "time": f"{day:%Y-%m-%d}T10:55:00.000",
+        "platform": "SENTINEL2A",
+        "version": "C_V1-0",
+        "baseline": "",
+    }
+
+
 def acquisitions_of(world):
+    """Listings of the tiles; a product of every fourth tile is broken."""
     random = np.random.default_rng(3)
     listings = []
     for place, tile in enumerate(world.truths):
         days = pd.date_range("2015-12-28", "2017-01-12", freq="10D") + pd.Timedelta(days=place % 5)
-        names = [f"SENTINEL2A_{day:%Y%m%d}-105500-000_L2A_{tile}_C_V1-0" for day in days]
-        out = random.random(len(days)) < 0.15
+        out = dict(zip(random.permutation(len(days)), LEFT_OUT[place % 4 :], strict=False))
+        excluded = [
+            {
+                "product": f"S2A_MSIL2A_{day:%Y%m%d}T105031_N0204_R051_{tile}_{day:%Y%m%d}T105355",
+                "date": f"{day:%Y%m%d}",
+                "family": "safe",
+                "reason": out[number][0],
+                "detail": out[number][1],
+            }
+            for number, day in enumerate(days)
+            if number in out
+        ]
+        old = {"product": f"SENTINEL2A_20140101-105500-000_L2A_{tile}_C_V1-0", "date": "20140101"}
+        excluded.append({**old, "family": "theia", "reason": OUTSIDE, "detail": ""})
+        kept = [kept_acquisition(tile, d) for number, d in enumerate(days) if number not in out]
         listings.append(
             {
                 "tile": tile,
-                "kept": [
-                    {"product": name, "time": f"{day:%Y-%m-%d}T10:55:00"}
-                    for day, name, left in zip(days, names, out, strict=True)
-                    if not left
-                ],
-                "excluded": [
-                    {"product": name, "reason": "entirely without data"}
-                    for name, left in zip(names, out, strict=True)
-                    if left
-                ],
+                "kept": kept,
+                "cloud_shares": (random.random(len(kept)) ** 2).round(4).tolist(),
+                "excluded": excluded,
+                "missing_masks": {"SAT_R1": 2} if place == 0 else {},
+                "undeclared_nodata": 1 if place == 1 else 0,
+                "masks": MASKS,
             }
         )
     return listings
+
+
+def gaps_of(world):
+    """How often the pixels were seen, with a corner that never was; limit of 60 days."""
+    random = np.random.default_rng(5)
+    gaps = {}
+    for tile in world.truths:
+        clouds = gaussian_filter(random.normal(size=(SIDE, SIDE)), 9)
+        clouds /= clouds.std()
+        clear = np.clip(19 - 4 * clouds, 3, 40).astype(np.uint16)
+        clear[:6, :9] = 0
+        longest = np.where(clear, np.clip(58 + 22 * clouds, 9, 240), 65535).astype(np.uint16)
+        counts = {
+            "clear_count": clear,
+            "longest_gap": longest,
+            "bridged_count": np.where((longest > 60) & (clear > 0), 4, 0).astype(np.uint16),
+        }
+        gaps[tile] = measure_gaps(_reader(counts), (SIDE, SIDE), 33, 1)
+    return gaps
+
+
+def _reader(counts):
+    return lambda window: {name: values[window.slices] for name, values in counts.items()}
 
 
 def audit_of(world):
@@ -251,13 +310,22 @@ def inputs_of(world, samples=60, **changed):
         "configuration": {
             "title": "Eleven simulated tiles, 2016",
             "tiles": list(world.truths),
-            "series": {"first_date": "20160105", "n_dates": 33, "step_days": 11},
+            "series": {
+                "first_date": "20160105",
+                "n_dates": 33,
+                "step_days": 11,
+                "dates": None,
+            },
             "fgunet": {"width": 16, "dropout": 0.2},
         },
         "summary": summary,
         "classes": classes,
         "comparison": comparison,
         "acquisitions": acquisitions_of(world),
+        "facts": [
+            {"tile": tile, "gaps": gaps.figures, "max_gap_days": 60}
+            for tile, gaps in gaps_of(world).items()
+        ],
         "metadata": {m: metadata[m] for m in world.methods},
         "audit": audit_of(world),
         "truth": truth,
@@ -284,6 +352,10 @@ class Run:
         return sheet_of(self.world, self.tile)
 
     @property
+    def gaps(self):
+        return gaps_of(self.world)
+
+    @property
     def footprints(self):
         return footprints_of(self.world)
 
@@ -302,7 +374,8 @@ def run(nomenclature):
 def small_run(few_classes):
     """One method, one tile, two classes, no focus group."""
     world = make_world(few_classes, methods=("forest",), tiles=("T30TWT",))
-    configuration = {"title": "One tile", "tiles": ["T30TWT"], "series": {}}
+    series = {"dates": ["20160105", "20160201"], "n_dates": None}
+    configuration = {"title": "One tile", "tiles": ["T30TWT"], "series": series}
     return Run(world, inputs_of(world, focus_group=None, configuration=configuration))
 
 

@@ -3,18 +3,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgb
+from matplotlib.dates import num2date
 
 from fgunet.report.accuracy_charts import confusion_matrices, f_by_class, kappa_by_tile
 from fgunet.report.data_charts import (
     acquisition_calendar,
-    acquisition_date,
     clear_dates,
     reference_polygons,
 )
+from fgunet.report.gap_maps import NEVER, gap_maps, scale_of_counts, scale_of_gaps
+from fgunet.report.gaps import Gaps
 from fgunet.report.location import location_map
 from fgunet.report.sheets import tile_sheet
 from fgunet.report.style import evenly_chosen, save_figure
 from fgunet.report.training_charts import training_history
+from fgunet.sentinel2.selection import BROKEN, EMPTY, OUTSIDE, SUPERSEDED
 
 DATES = ("20160105", "20160116", "20160127")
 
@@ -38,6 +43,7 @@ def _figures(run):
         "clear": clear_dates(
             {t: dict.fromkeys(("5", "25", "50", "75", "95"), 9) for t in world.truths}
         ),
+        "gaps": gap_maps(run.tile, "EPSG:32630", run.gaps[run.tile], 60, 960.0),
         "reference": reference_polygons(inputs.audit["counts"]["rows"], inputs.nomenclature),
         "location": location_map(run.footprints, run.thumbnails, inputs.nomenclature, "EPSG:2154"),
     }
@@ -94,18 +100,68 @@ def test_even_choice_keeps_both_ends():
     assert evenly_chosen(list("ab"), 3) == ["a", "b"]
 
 
-@pytest.mark.parametrize(
-    ("entry", "expected"),
-    [
-        ({"product": "x", "time": "2016-01-05T10:55:00.000Z"}, "2016-01-05"),
-        ({"product": "SENTINEL2A_20160115-105500-000_L2A_T30TWT_C_V1-0"}, "2016-01-15"),
-        ({"product": "S2A_MSIL2A_20220125T105331_N0400"}, "2022-01-25"),
-        ({"product": "no date at all"}, None),
-    ],
-)
-def test_dates_of_acquisitions(entry, expected):
-    found = acquisition_date(entry)
-    assert (found and found.strftime("%Y-%m-%d")) == expected
+def test_an_acquisition_is_drawn_on_its_day_by_its_clouds():
+    listing = {
+        "tile": "T31TEL",
+        "kept": [{"time": "2016-01-05T10:55:00.000"}, {"time": "2016-01-15T10:55:00Z"}],
+        "cloud_shares": [0.0, 0.8],
+        "excluded": [
+            {"date": "20160125", "reason": EMPTY},
+            {"date": "20160204", "reason": BROKEN},
+            {"date": "20140101", "reason": OUTSIDE},
+            {"date": "20160105", "reason": SUPERSEDED},
+        ],
+    }
+    axes = acquisition_calendar([listing], DATES).axes[0]
+    (dots,) = (c for c in axes.collections if isinstance(c, PathCollection))
+    days = [num2date(x).strftime("%Y%m%d") for x in dots.get_offsets()[:, 0]]
+    assert days == ["20160105", "20160115"]
+    assert dots.get_array().tolist() == [0.0, 0.8]
+    left_out, broken = (line.get_xdata().astype(str).tolist() for line in axes.get_lines())
+    assert (left_out, broken) == (["2016-01-25"], ["2016-02-04"])
+    assert "broken" in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_a_tile_never_seen_leaves_its_row_of_clear_days_empty(tmp_path):
+    quantiles = {"T31TEL": None, "T31TEM": dict.fromkeys(("5", "25", "50", "75", "95"), 9.0)}
+    axes = clear_dates(quantiles).axes[0]
+    drawn = axes.get_lines()[0].get_xdata()
+    assert np.isnan(drawn[0])
+    assert drawn[1] == 9
+
+
+def test_colours_of_gaps_turn_above_the_limit():
+    scale = scale_of_gaps(60)
+    assert scale.ticks == (15, 30, 45, 60, 90, 120, 180)
+    steps = scale.norm(np.array([0, 15, 16, 60, 61, 180, 181])).tolist()
+    assert steps == [0, 0, 1, 3, 4, 6, 7]
+    red, _, blue, _ = np.moveaxis(scale.colours(scale.norm(np.array([60, 61]))), 1, 0)
+    assert red[0] < blue[0]
+    assert red[1] > blue[1]
+
+
+@pytest.mark.parametrize("limit", range(1, 12))
+def test_scales_of_short_limits_have_a_colour_for_each_step(limit):
+    scale = scale_of_gaps(limit)
+    assert limit in scale.ticks
+    assert list(scale.ticks) == sorted(set(scale.ticks))
+    assert len(scale.ticks) == scale.colours.N
+
+
+def test_few_odd_counts_do_not_flatten_the_scale():
+    counts = np.array([1] + [20] * 200 + [30] * 200 + [90], dtype=np.uint16)
+    scale = scale_of_counts(counts)
+    assert (scale.norm.vmin, scale.norm.vmax, scale.extend) == (20, 30, "both")
+    one = scale_of_counts(np.array([7, 7], dtype=np.uint16))
+    assert (one.norm.vmin, one.norm.vmax, one.extend) == (7, 8, "neither")
+
+
+def test_gap_maps_of_a_tile_never_seen(tmp_path):
+    never = np.zeros((20, 30), np.uint16)
+    gaps = Gaps({}, never, np.full_like(never, 65535))
+    pixels = _drawn(gap_maps("T31TEL", "", gaps, 60, 300.0), tmp_path / "never.png")
+    grey = np.abs(pixels[..., :3] - to_rgb(NEVER)).max(axis=-1) < 0.01
+    assert grey.mean() > 0.3
 
 
 def test_the_whole_tile_is_in_a_location_map_of_one_tile(run):

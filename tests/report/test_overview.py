@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import zarr
 
 from fgunet.grid import Grid
 from fgunet.rasters import write_raster
@@ -81,13 +80,6 @@ def test_raster_overviews(tmp_path):
 def test_steps_keep_the_longest_side_in_bounds():
     assert overview.overview_step((256, 256)) == 1
     assert overview.overview_step((10980, 10980)) == 14
-
-
-def test_clear_dates(tmp_path):
-    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
-    group.create_array("clear_count", data=np.arange(101, dtype=np.uint16)[None])
-    found = overview.clear_quantiles(tmp_path / "a.zarr", 1)
-    assert found == {"5": 5, "25": 25, "50": 50, "75": 75, "95": 95}
 
 
 def test_class_colours_and_codes(few_classes):

@@ -102,9 +102,46 @@ def test_many_sheets_are_chosen_evenly_and_the_page_says_so(run, picture):
     assert "T00XYZ" in page.ids
 
 
-def test_methods_that_cannot_be_told_apart(run):
+def test_broken_products_catch_the_eye(run, picture):
+    page = Page(render_report(replace(run.inputs, gap_maps={"T30TWT": picture})))
+    text = page.text
+    notice = "3 broken products were set aside"
+    assert text.index(notice) < text.index("Cohen's kappa")
+    assert text.count(notice) == 2
+    assert "ends after 1048576 of 2097152 bytes" in text
+    assert page.tags.count("details") == 1 + len(run.inputs.acquisitions)
+    assert len(page.sources) == 1
+
+
+def test_gaps_of_each_tile_stand_on_the_page(run):
+    text = Page(render_report(run.inputs)).text
+    assert "than 60 days, %" in text
+    assert re.search(r"T30TWT 0\.6 \d+ \d+ \d+ \d+\.\d", text)
+
+
+def test_whole_runs_have_no_notice(small_run):
+    listings = [{**one, "excluded": []} for one in small_run.inputs.acquisitions]
+    text = Page(render_report(replace(small_run.inputs, acquisitions=listings, facts=[]))).text
+    assert "set aside" not in text
+    assert "never clear" not in text
+
+
+def test_classes_that_were_left_out_are_named(small_run):
+    rows = [{"code": 46, "name": "beaches and dunes", "polygons": 2}]
+    audit = {**small_run.inputs.audit, "left_out": rows}
+    text = Page(render_report(replace(small_run.inputs, audit=audit))).text
+    assert "too few polygons to be split: beaches and dunes (2)." in text
+    assert "too few polygons" not in Page(render_report(small_run.inputs)).text
+
+
+def test_listed_dates_are_counted(small_run):
+    assert "2 regular dates" in Page(render_report(small_run.inputs)).text
+
+
+@pytest.mark.parametrize(("lower", "p_value"), [(-0.01, 0.4), (-0.01, 0.01), (0.002, 0.37)])
+def test_methods_that_cannot_be_told_apart(run, lower, p_value):
     comparison = {**run.inputs.comparison}
-    kappa = {**comparison["scores"]["kappa"], "lower": -0.01, "upper": 0.03, "p_value": 0.4}
+    kappa = {**comparison["scores"]["kappa"], "lower": lower, "upper": 0.03, "p_value": p_value}
     comparison["scores"] = {**comparison["scores"], "kappa": kappa}
     text = Page(render_report(replace(run.inputs, comparison=comparison))).text
     assert "cannot be told apart by kappa" in text

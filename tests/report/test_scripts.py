@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from fgunet.files import write_json
-from fgunet.grid import Grid, Window
+from fgunet.grid import Grid
 from fgunet.rasters import write_raster
-from fgunet.series.store import create_series
 
 TILES = ("T30TWT", "T31TDJ")
 METHODS = ("fgunet", "forest")
@@ -135,20 +134,30 @@ def test_one_method_has_nothing_to_compare(scored, script, root, tmp_path):
     assert "group_f" not in pd.read_csv(tmp_path / "summary.csv")
 
 
-def write_series(path, tile):
-    dates, bands = ("20160105", "20160706"), ("B02", "B03", "B04", "B08")
-    values = np.random.default_rng(1).integers(300, 4000, (2, 4, *GRID.shape)).astype(np.uint16)
-    clear = np.full(GRID.shape, 12, dtype=np.uint16)
-    with create_series(
-        path, tile=tile, grid=GRID, dates=dates, bands=bands, provenance={}
-    ) as write:
-        write(Window(0, 0, *GRID.shape), values, clear)
+@pytest.fixture(scope="module")
+def series(write_series):
+    def write(path, tile):
+        dates, bands = ("20160105", "20160706"), ("B02", "B03", "B04", "B08")
+        values = np.random.default_rng(1).integers(300, 4000, (2, 4, *GRID.shape))
+        clear = np.full(GRID.shape, 12, np.uint16)
+        clear[:24] = 0
+        counts = {
+            "clear_count": clear,
+            "longest_gap": np.where(clear, 71, 65535).astype(np.uint16),
+            "bridged_count": np.where(clear, 1, 0).astype(np.uint16),
+        }
+        write_series(
+            path, values.astype(np.uint16), counts=counts, tile=tile, grid=GRID, dates=dates,
+            bands=bands, provenance={"max_gap_days": 70},
+        )  # fmt: skip
+
+    return write
 
 
-def test_sheets_figures_and_report(scored, script, root):
+def test_sheets_figures_and_report(scored, script, root, series):
     nomenclature = str(root / "tables" / "oso17.yaml")
     for tile in TILES:
-        write_series(scored / f"{tile}.zarr", tile)
+        series(scored / f"{tile}.zarr", tile)
         script("tile_sheet")(
             tile=tile,
             methods=METHODS,
@@ -159,8 +168,14 @@ def test_sheets_figures_and_report(scored, script, root):
             paths_to_maps=[str(scored / f"{m}_{tile}_class.tif") for m in METHODS],
             paths_to_confidences=[str(scored / f"{m}_{tile}_confidence.tif") for m in METHODS],
             path_to_sheet=str(scored / f"{tile}.png"),
+            path_to_gaps=str(scored / "gaps" / f"{tile}.png"),
             path_to_facts=str(scored / f"{tile}_facts.json"),
         )
+    facts = [str(scored / f"{tile}_facts.json") for tile in TILES]
+    gaps = json.loads((scored / "T30TWT_facts.json").read_text())["gaps"]
+    assert gaps["never_clear_share"] == gaps["bridged_share"] / 2 == 0.25
+    assert gaps["clear_days"]["50"] == 12
+    assert gaps["longest_gap_days"]["50"] == 71
     listings = [str(scored / f"{tile}_acquisitions.json") for tile in TILES]
     figures = {
         name: str(scored / f"{name}.{'png' if name == 'location' else 'svg'}") for name in FIGURES
@@ -178,16 +193,20 @@ def test_sheets_figures_and_report(scored, script, root):
     )
     script("data_figures")(
         nomenclature=nomenclature,
-        dates=("20160105", 33, 11),
+        dates=("20160105", "20160706"),
         mosaic_crs="EPSG:2154",
         path_to_audit=str(scored / "audit.json"),
         paths_to_acquisitions=listings,
-        paths_to_facts=[str(scored / f"{tile}_facts.json") for tile in TILES],
+        paths_to_facts=facts,
         paths_to_maps={tile: str(scored / f"fgunet_{tile}_class.tif") for tile in TILES},
         paths_to_figures={n: path for n, path in figures.items() if n in of_data},
     )
     script("report")(
-        configuration={"title": "Two tiles", "accuracy": {"focus_group": "urban"}},
+        configuration={
+            "title": "Two tiles",
+            "accuracy": {"focus_group": "urban"},
+            "series": {"dates": ["20160105", "20160706"]},
+        },
         nomenclature=nomenclature,
         methods=METHODS,
         sheets=12,
@@ -197,11 +216,14 @@ def test_sheets_figures_and_report(scored, script, root):
         path_to_audit=str(scored / "audit.json"),
         paths_to_metadata=[str(scored / f"{m}_metadata.json") for m in METHODS],
         paths_to_acquisitions=listings,
+        paths_to_facts=facts,
         paths_to_truth=[str(scored / f"truth_{m}_{t}.json") for m in METHODS for t in TILES],
         paths_to_figures=list(figures.values()),
         paths_to_sheets=[str(scored / f"{tile}.png") for tile in TILES],
+        paths_to_gaps=[str(scored / "gaps" / f"{tile}.png") for tile in TILES],
         path_to_report=str(scored / "report.html"),
     )
     html = (scored / "report.html").read_text()
-    assert html.count('src="data:image/') == len(FIGURES) + len(TILES)
+    assert html.count('src="data:image/') == len(FIGURES) + 2 * len(TILES)
+    assert "than 70 days, %" in html
     assert "Two tiles" in html

@@ -1,7 +1,7 @@
 import pytest
 
 from fgunet.errors import SeriesError
-from fgunet.series.dates import day_numbers, regular_dates, shift_date
+from fgunet.series.dates import dates_of, day_numbers, regular_dates, shift_date
 
 
 def test_dates_are_evenly_spaced_over_a_leap_day():
@@ -23,3 +23,14 @@ def test_what_is_no_date_is_refused(day):
 def test_a_series_needs_dates_and_a_step(count, step):
     with pytest.raises(SeriesError, match="n_dates"):
         regular_dates("20160105", count, step)
+
+
+def test_dates_of_a_configuration():
+    spaced = {"first_date": "20160219", "n_dates": 2, "step_days": 10}
+    assert dates_of(**spaced, dates=None) == ("20160219", "20160229")
+    none = dict.fromkeys(spaced)
+    assert dates_of(**none, dates=["20160105", "20160301"]) == ("20160105", "20160301")
+    with pytest.raises(SeriesError, match="is not a date"):
+        dates_of(**none, dates=["20160230"])
+    with pytest.raises(SeriesError, match="or dates"):
+        dates_of(**{**spaced, "n_dates": None}, dates=None)

@@ -1,99 +1,60 @@
 import pickle
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
+import zarr
 
 from fgunet.errors import GridError, SeriesError
-from fgunet.grid import Grid, Window, split_windows
+from fgunet.grid import Window
 from fgunet.series.labelled import open_as_xarray
-from fgunet.series.store import SeriesStore, create_series
+from fgunet.series.layout import shard_shape, write_empty
+from fgunet.series.shards import ShardFile, pack
+from fgunet.series.store import SeriesStore
 
-GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 5e6), 20, 28)
-CHUNK = 8
-ABOUT = {
-    "tile": "T31TCJ",
-    "grid": GRID,
-    "dates": ("20180101", "20180111", "20180121"),
-    "bands": ("B02", "B11"),
-    "provenance": {"products": ["a", "b"]},
-    "chunk": CHUNK,
-}
-VALUES = np.random.default_rng(1).integers(0, 65536, (3, 2, *GRID.shape)).astype(np.uint16)
-CLEAR = np.random.default_rng(2).integers(0, 40, GRID.shape).astype(np.uint16)
-
-
-def write_all(path: Path, windows) -> Path:
-    with create_series(path, **ABOUT) as write:
-        for window in windows:
-            rows, cols = window.slices
-            write(window, VALUES[:, :, rows, cols], CLEAR[rows, cols])
-    return path
+VALUES = np.random.default_rng(1).integers(0, 65536, (2, 2, 40, 56)).astype(np.uint16)
+CLEAR = np.random.default_rng(2).integers(0, 40, (40, 56)).astype(np.uint16)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return write_all(tmp_path / "T31TCJ.zarr", split_windows(GRID.shape, CHUNK))
+def path(tmp_path: Path, layout) -> Path:
+    write_empty(tmp_path / "T31TCJ.zarr", layout)
+    group = zarr.open_group(tmp_path / "T31TCJ.zarr", mode="r+")
+    group["series"][:] = VALUES
+    group["clear_count"][:] = CLEAR
+    return tmp_path / "T31TCJ.zarr"
 
 
-def contents(path: Path) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()
-    }
-
-
-def test_what_was_written_is_read(path: Path):
+def test_what_was_written_is_read(path: Path, layout):
     store = SeriesStore(path)
-    assert (store.tile, store.dates, store.bands) == ("T31TCJ", ABOUT["dates"], ABOUT["bands"])
-    assert (store.grid, store.nodata) == (GRID, 65535)
-    assert store.provenance == ABOUT["provenance"]
-    for window in (Window(0, 0, *GRID.shape), Window(3, 5, 9, 22)):
+    assert (store.tile, store.dates, store.bands) == (layout.tile, layout.dates, layout.bands)
+    assert (store.grid, store.nodata) == (layout.grid, 65535)
+    assert store.provenance == layout.provenance
+    for window in (Window(0, 0, 40, 56), Window(3, 5, 9, 22)):
         rows, cols = window.slices
         np.testing.assert_array_equal(store.read(window), VALUES[:, :, rows, cols])
         np.testing.assert_array_equal(store.read_clear_count(window), CLEAR[rows, cols])
+        counts = store.read_counts(window)
+        np.testing.assert_array_equal(counts["clear_count"], CLEAR[rows, cols])
+        assert (counts["longest_gap"] == 65535).all()
+        assert (counts["bridged_count"] == 0).all()
     assert store.read(Window(0, 0, 1, 1)).dtype == np.uint16
 
 
 def test_the_store_can_be_sent_to_a_worker(path: Path):
     store = pickle.loads(pickle.dumps(SeriesStore(path)))  # noqa: S301
-    np.testing.assert_array_equal(store.read(Window(0, 0, *GRID.shape)), VALUES)
-
-
-def test_bytes_do_not_depend_on_the_order_or_size_of_windows(path: Path, tmp_path: Path):
-    windows = list(split_windows(GRID.shape, 2 * CHUNK))[::-1]
-    assert contents(write_all(tmp_path / "again.zarr", windows)) == contents(path)
+    np.testing.assert_array_equal(store.read(Window(0, 0, 40, 56)), VALUES)
 
 
 def test_windows_out_of_reach_are_refused(path: Path):
-    for window in (Window(0, 0, 21, 28), Window(-1, 0, 2, 2), Window(0, 28, 1, 1)):
-        with pytest.raises(GridError, match="20 x 28"):
+    for window in (Window(0, 0, 41, 56), Window(-1, 0, 2, 2), Window(0, 56, 1, 1)):
+        with pytest.raises(GridError, match="40 x 56"):
             SeriesStore(path).read(window)
-
-
-def test_a_failed_write_leaves_the_former_series(path: Path):
-    before = contents(path)
-    with pytest.raises(SeriesError, match="64 pixels were written of 560"):
-        write_all(path, [Window(0, 0, 8, 8)])
-    assert contents(path) == before
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-
-
-@pytest.mark.parametrize(
-    ("window", "shape", "message"),
-    [
-        (Window(0, 4, 8, 8), (3, 2, 8, 8), "whole chunks of 8"),
-        (Window(0, 0, 8, 9), (3, 2, 8, 9), "whole chunks of 8"),
-        (Window(0, 0, 8, 8), (3, 2, 8, 7), "do not fit"),
-    ],
-)
-def test_windows_that_do_not_fit_are_refused(tmp_path: Path, window, shape, message):
-    block = np.zeros(shape, np.uint16)
-    with (
-        pytest.raises(SeriesError, match=message),
-        create_series(tmp_path / "s.zarr", **ABOUT) as write,
-    ):
-        write(window, block, block[0, 0])
+        with pytest.raises(GridError, match="40 x 56"):
+            SeriesStore(path).read_counts(window)
 
 
 def test_what_is_no_series_is_named(tmp_path: Path):
@@ -105,11 +66,73 @@ def test_what_is_no_series_is_named(tmp_path: Path):
 
 def test_xarray_gives_labels_and_reads_when_asked(path: Path):
     dataset = open_as_xarray(path)
-    assert isinstance(dataset, xarray.Dataset)
     assert dataset.series.dims == ("time", "band", "y", "x")
     assert dataset.series.dtype == np.uint16
     assert not dataset.series._in_memory
     chosen = dataset.series.sel(time="2018-01-11", band="B11", x=600015.0, y=5e6 - 25)
     assert int(chosen) == VALUES[1, 1, 2, 1]
     np.testing.assert_array_equal(dataset.clear_count, CLEAR)
-    assert dataset.attrs["crs"] == "EPSG:32631"
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_reader_of_cf_sees_reflectance_and_place(path: Path):
+    dataset = xarray.open_zarr(path)
+    pixel = dataset.series[1, 0, 3, 4]
+    assert float(pixel) == pytest.approx(VALUES[1, 0, 3, 4] * 1e-4, abs=1e-9)
+    assert np.isnan(dataset.series.values[VALUES == 65535]).all()
+    assert np.isnan(dataset.longest_gap).all()
+    assert dataset.series.attrs["grid_mapping"] == "spatial_ref"
+    assert dataset.spatial_ref.attrs["crs_wkt"].startswith("PROJCRS")
+    assert dataset.spatial_ref.attrs["GeoTransform"].split() == [
+        "600000.0", "10.0", "0", "5000000.0", "0", "-10.0",
+    ]  # fmt: skip
+    assert dataset.x.attrs["standard_name"] == "projection_x_coordinate"
+    assert dataset.attrs["Conventions"].startswith("CF-")
+
+
+@pytest.mark.parametrize(
+    ("shape", "block_width", "expected"),
+    [
+        ((10980, 10980), 128, (1024, 1024)),
+        ((10980, 10980), 1024, (1024, 1024)),
+        # Strips as wide as the tile: 64 rows of 11008 columns.
+        ((10980, 10980), 10980, (64, 11008)),
+        ((2048, 2048), 2048, (512, 2048)),
+        ((80, 80), 80, (128, 128)),
+        ((80, 200), 64, (128, 256)),
+    ],
+)
+def test_shards_follow_the_blocks_of_the_files(shape, block_width, expected):
+    assert shard_shape(shape, block_width) == expected
+
+
+def test_zarr_reads_our_shards_and_writes_the_same(tmp_path: Path, layout):
+    """The library is the oracle: its own file of the same pixels has the same bytes."""
+    layout = replace(layout, shard=(16, 32))
+    for name in ("ours", "theirs"):
+        write_empty(tmp_path / name, layout)
+    theirs = zarr.open_group(tmp_path / "theirs", mode="r+")["series"]
+    theirs[:, :, 32:, 32:] = VALUES[:, :, 32:, 32:]
+    chunks = [
+        pack(np.ascontiguousarray(VALUES[:, :, 32:40, col : col + 8])) for col in (32, 40, 48)
+    ]
+    with ShardFile(tmp_path / "ours/series/c/0/0/2/1", (2, 4)) as file:
+        file.append(chunks[:2])
+        file.append([chunks[2], None])
+    ours = zarr.open_group(tmp_path / "ours", mode="r")["series"]
+    np.testing.assert_array_equal(ours[:, :, 32:, 32:], VALUES[:, :, 32:, 32:])
+    files = [tmp_path / name / "series/c/0/0/2/1" for name in ("ours", "theirs")]
+    assert files[0].stat().st_size == files[1].stat().st_size
+    packed = {file.read_bytes().count(chunk) for file in files for chunk in chunks}
+    assert packed == {1}
+
+
+def test_a_shard_appears_only_when_it_is_whole(tmp_path: Path):
+    with suppress(OSError), ShardFile(tmp_path / "broken", (1, 2)) as file:
+        file.append([b"1"])
+        raise OSError("no space")
+    assert not (tmp_path / "broken").exists()
+    with ShardFile(tmp_path / "whole", (1, 2)) as file:
+        file.append([b"1"])
+        assert not (tmp_path / "whole").exists()
+    assert (tmp_path / "whole").exists()

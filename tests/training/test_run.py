@@ -16,7 +16,7 @@ from fgunet.files import read_json
 from fgunet.grid import Grid, Window
 from fgunet.network import required_halo
 from fgunet.rasters import read_band, write_raster
-from fgunet.series.store import SeriesStore, create_series
+from fgunet.series.store import SeriesStore
 
 GRID = Grid("EPSG:32631", (10.0, 0.0, 0.0, 0.0, -10.0, 0.0), 40, 36)
 TILES = ("T31TCJ", "T31TDJ")
@@ -48,12 +48,7 @@ classes:
 DATES, BANDS = ("20180101", "20180111", "20180121", "20180131"), ("B02", "B03")
 
 
-def write_series(path, values, dates=DATES):
-    with create_series(
-        path, tile="T31TCJ", grid=GRID, dates=dates, bands=BANDS, provenance={}
-    ) as write:
-        clear = np.full(GRID.shape, len(dates), np.uint16)
-        write(Window(0, 0, *GRID.shape), values.astype(np.uint16), clear)
+ABOUT = {"tile": "T31TCJ", "grid": GRID, "dates": DATES, "bands": BANDS}
 
 
 def script(root, name):
@@ -64,7 +59,7 @@ def script(root, name):
 
 
 @pytest.fixture
-def planned(root, tmp_path, monkeypatch):
+def planned(root, tmp_path, monkeypatch, write_series):
     """Folder with rasters, series, statistics and the plan, paths relative to it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "classes.yaml").write_text(NOMENCLATURE)
@@ -76,7 +71,7 @@ def planned(root, tmp_path, monkeypatch):
         series[:, :, 0, :5] = 65535
         write_raster(tmp_path / f"{tile}_code.tif", code, GRID, 0)
         write_raster(tmp_path / f"{tile}_split.tif", split, GRID, 0)
-        write_series(tmp_path / f"{tile}.zarr", series)
+        write_series(tmp_path / f"{tile}.zarr", series.astype(np.uint16), **ABOUT)
         script(root, "training_statistics").main(
             path_to_series=f"{tile}.zarr",
             path_to_code=f"{tile}_code.tif",
@@ -131,7 +126,7 @@ def test_settings_that_are_not_of_a_plan(planned):
         planned(colour=1)
 
 
-def test_a_whole_training(planned):
+def test_a_whole_training(planned, write_series):
     from fgunet.training.run import run  # noqa: PLC0415
 
     plan = planned()
@@ -150,7 +145,8 @@ def test_a_whole_training(planned):
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
 
     other = ("20190101", *DATES[1:])
-    write_series("T31TCJ.zarr", np.ones((4, 2, *GRID.shape)), other)
+    ones = np.ones((4, 2, *GRID.shape), np.uint16)
+    write_series(Path("T31TCJ.zarr"), ones, **{**ABOUT, "dates": other})
     with pytest.raises(TrainingError, match="make the plan again"):
         run("plan.json", "other")
 
@@ -164,7 +160,7 @@ def test_one_training_at_a_time_in_a_folder(planned, caplog):
         fcntl.flock(lock, fcntl.LOCK_EX)
         second = threading.Thread(target=run, args=("plan.json", "out"))
         second.start()
-        while "another training is at work in out" not in caplog.text:
+        while "another process is at work in out" not in caplog.text:
             second.join(0.05)
             assert second.is_alive(), "it ended instead of waiting"
         assert not Path("out/checkpoint").exists()

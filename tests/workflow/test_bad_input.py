@@ -1,5 +1,6 @@
 """Bad input ends in one clear error, before any work starts."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ import rasterio
 import shapely
 from affine import Affine
 
+from fgunet.grid import Window
+from fgunet.series.store import SeriesStore
 from fgunet.vectors import write_layer
 
 LEFT, TOP, SIZE = 500000, 4800000, 32
@@ -70,7 +73,6 @@ def tiny(tmp_path: Path, root: Path) -> dict[str, Any]:
         "nomenclature": str(nomenclature),
         "tiles": ["T31TCJ"],
         "products": {
-            "family": "theia",
             "folder": str(tmp_path / "products"),
             "bands": ["B02", "B03", "B04", "B08"],
         },
@@ -128,16 +130,71 @@ def other_grid(config: dict[str, Any], folder: Path) -> None:
     write_band(path / "MASKS" / f"{path.name}_CLM_R2.tif", mask, 20, left=LEFT + 100)
 
 
+def truncated_band(config: dict[str, Any], folder: Path) -> None:
+    path = product(folder / "products", "T31TCJ", DATES[5])
+    band = path / f"{path.name}_FRE_B3.tif"
+    band.write_bytes(band.read_bytes()[:-700])
+
+
+def truncated_archive(config: dict[str, Any], folder: Path) -> None:
+    path = product(folder / "products", "T31TCJ", DATES[5])
+    archive = shutil.make_archive(str(path), "zip", folder / "products", path.name)
+    shutil.rmtree(path)
+    with Path(archive).open("r+b") as file:
+        file.truncate(Path(archive).stat().st_size // 2)
+
+
+def other_date_inside(config: dict[str, Any], folder: Path) -> None:
+    path = product(folder / "products", "T31TCJ", DATES[5])
+    path.rename(path.with_name(path.name.replace(DATES[5], "20160329")))
+
+
+def missing_mask(config: dict[str, Any], folder: Path) -> None:
+    shutil.rmtree(product(folder / "products", "T31TCJ", DATES[5]) / "MASKS")
+
+
+def missing_asset(config: dict[str, Any], folder: Path) -> None:
+    """A STAC item of which one file is not there."""
+    path = product(folder / "products", "T31TCJ", DATES[0])
+    properties = {
+        "datetime": "2016-04-29T10:58:18Z", "platform": "sentinel-2a",
+        "grid:code": "MGRS-31TCJ", "s2:processing_baseline": "02.01",
+    }  # fmt: skip
+    names = {"B02": "B2", "B03": "B3", "B04": "B4", "B08": "nowhere"}
+    assets = {key: {"href": f"{path}/{path.name}_FRE_{name}.tif"} for key, name in names.items()}
+    assets["SCL"] = {"href": f"{path}/MASKS/{path.name}_CLM_R2.tif"}
+    item = {
+        "type": "Feature", "stac_version": "1.0.0", "id": "S2A_31TCJ_20160429_0_L2A",
+        "geometry": None, "properties": properties, "assets": assets, "links": [],
+    }  # fmt: skip
+    (folder / "products" / "item.json").write_text(json.dumps(item))
+
+
+def repeated_date(config: dict[str, Any], folder: Path) -> None:
+    config["series"] = {"dates": ["20160110", "20160110", "20160301"]}
+
+
+def no_such_folder(config: dict[str, Any], folder: Path) -> None:
+    config["products"]["folder"] = [str(folder / "products"), str(folder / "nowhere")]
+
+
 CASES: list[tuple[Change, list[str]]] = [
     (misspelt, ["split: unknown key 'test_shares'", "forest: unknown key 'tree'"]),
     (tile_without_products, ["MissingAcquisitionError", "T31TDK", "products"]),
     (few_dates, ["MissingAcquisitionError", "T31TCJ", "13", "12"]),
-    (missing_band, ["ProductError", "B11", "SENTINEL2A_20160104"]),
+    (missing_band, ["MissingBandError", "B11", "SENTINEL2A_20160104"]),
     (missing_field, ["ReferenceDataError", "stands.gpkg", "no field CLASS", "CODE"]),
     (unknown_codes, ["stands.gpkg", "98", "99"]),
     (few_polygons, ["SplitError", "32", "2"]),
     (indivisible_dates, ["7 dates cannot be cut into groups"]),
     (other_grid, ["GridError", DATES[3], "500100"]),
+    (truncated_band, ["ProductError: 1 of 12 products are broken", "_FRE_B3.tif cannot be read"]),
+    (truncated_archive, ["ProductError: 1 of 12 products", ".zip cannot be read", "cut short"]),
+    (other_date_inside, ["ProductError: 1 of 12", "20160329", DATES[5]]),
+    (missing_mask, ["ProductError: 1 of 12 products", "no cloud mask", "products.masks.cloud"]),
+    (missing_asset, ["ProductError: 1 of 13 products", "B08", "nowhere.tif"]),
+    (repeated_date, ["series.dates", "non-unique"]),
+    (no_such_folder, ["MissingAcquisitionError", "nowhere", "products.folder"]),
 ]
 
 
@@ -151,6 +208,26 @@ def test_bad_input_stops_before_any_work(
     for part in said:
         assert part in done.stderr, done.stderr
     assert not (tmp_path / "results" / "series").exists()
+
+
+def test_what_is_broken_is_set_aside_if_asked_for(
+    tiny: dict[str, Any], snakemake: Any, tmp_path: Path
+) -> None:
+    truncated_band(tiny, tmp_path)
+    missing_asset(tiny, tmp_path)
+    tiny["products"]["strict"] = False
+    series = "results/series/T31TCJ.zarr"
+    done = snakemake(tmp_path, "--cores", "2", series, config=tiny)
+    assert done.returncode == 0, done.stderr
+    assert "2 left out: broken" in done.stderr
+    listing = json.loads((tmp_path / "results/acquisitions/T31TCJ.json").read_text())
+    broken = {row["product"]: row["detail"] for row in listing["excluded"]}
+    name = product(tmp_path, "T31TCJ", DATES[5]).name
+    assert broken.keys() == {name, "S2A_31TCJ_20160429_0_L2A"}
+    assert "_FRE_B3.tif cannot be read" in broken[name]
+    store = SeriesStore(tmp_path / series)
+    assert store.read_clear_count(Window(0, 0, SIZE, SIZE)).max() == 11
+    assert len(store.provenance["products"]) == 11
 
 
 def test_the_right_configuration_passes_the_checks(

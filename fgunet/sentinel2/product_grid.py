@@ -1,0 +1,112 @@
+"""The 10 m grid of a product, and the check that its files fit it."""
+
+from collections.abc import Iterable, Mapping
+
+import rasterio
+
+from fgunet.errors import ProductError
+from fgunet.grid import Grid
+from fgunet.rasters import grid_of
+from fgunet.sentinel2.bands import BANDS
+
+
+def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, str]) -> Grid:
+    """The 10 m grid of a product's files, each of which is opened and checked.
+
+    Parameters
+    ----------
+    product : str
+        Name of the product, for messages.
+    bands : mapping
+        File of each band, as GDAL opens it, at least one.
+    masks : mapping
+        File of each mask, of 10 m or 20 m.
+
+    Returns
+    -------
+    Grid
+        Grid of the 10 m bands; without any, the grid of the 20 m bands with pixels half as large.
+
+    Raises
+    ------
+    ProductError
+        If a file cannot be opened, the pixels of a band are not as large as the band's are, or a
+        file lies neither on the 10 m grid nor on the same ground with pixels twice as large.
+    """
+    grids = {name: read_product_grid(path) for name, path in bands.items()}
+    for name, grid in grids.items():
+        _require_pixel_size(bands[name], grid, BANDS[name].resolution_m, f"band {name}")
+    finest = min(grids, key=lambda name: BANDS[name].resolution_m)
+    grid = _refined(grids[finest], BANDS[finest].resolution_m // 10)
+    for name, found in grids.items():
+        _require_fit(bands[name], found, grid)
+    for path in masks.values():
+        _require_fit(path, read_product_grid(path), grid)
+    return grid
+
+
+def read_product_grid(path: str) -> Grid:
+    """The grid of a file. Raises ProductError, saying what to do, if it cannot be read."""
+    try:
+        with rasterio.open(path) as dataset:
+            return grid_of(dataset)
+    except (rasterio.errors.RasterioError, OSError, ValueError) as error:
+        raise ProductError(unreadable(path, error)) from error
+
+
+def unreadable(path: str, error: Exception) -> str:
+    """Message for a file that cannot be read."""
+    cause = error.__cause__ or error
+    return f"{path} cannot be read ({cause}); download the product again, or take it away"
+
+
+def declared_nodata(paths: Iterable[str]) -> int | None:
+    """The nodata number that files declare, or None if none does.
+
+    Raises
+    ------
+    ProductError
+        If two files declare different numbers, or one no whole number.
+    """
+    found: dict[int, str] = {}
+    for path in paths:
+        with rasterio.open(path) as dataset:
+            number = dataset.nodata
+        if number is None:
+            continue
+        if not float(number).is_integer():
+            raise ProductError(f"{path} declares nodata {number}; expected a whole number")
+        found.setdefault(int(number), path)
+    if len(found) > 1:
+        told = ", ".join(f"{number} in {path}" for number, path in sorted(found.items()))
+        raise ProductError(f"the bands of one product declare different nodata: {told}")
+    return next(iter(found), None)
+
+
+def _refined(grid: Grid, factor: int) -> Grid:
+    a, _, c, _, e, f = grid.transform
+    shape = grid.height * factor, grid.width * factor
+    return Grid(grid.crs, (a / factor, 0.0, c, 0.0, e / factor, f), *shape)
+
+
+def _require_pixel_size(path: str, grid: Grid, expected: int, what: str) -> None:
+    if grid.resolution != (expected, expected):
+        x, y = grid.resolution
+        raise ProductError(
+            f"{path} has pixels of {x:g} m x {y:g} m; {what} has pixels of {expected} m. The "
+            "product was resampled or cut without its georeference: download it again, or take "
+            "it away"
+        )
+
+
+def _require_fit(path: str, found: Grid, grid: Grid) -> None:
+    """Refuse a file that lies neither on `grid` nor on `grid` with pixels twice as large."""
+    fitting = [grid]
+    if grid.height % 2 == 0 and grid.width % 2 == 0:
+        fitting.append(grid.coarsened(2))
+    if found not in fitting:
+        raise ProductError(
+            f"{path} lies on {found}; the product's 10 m grid is {grid}, and each 20 m pixel must "
+            "cover exactly four of its pixels, from the same upper left corner. Download the "
+            "product again, or crop its 10 m and 20 m files to the same ground"
+        )

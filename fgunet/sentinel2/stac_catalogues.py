@@ -1,0 +1,208 @@
+"""Finding the items of static STAC catalogues, item collections and single item files.
+
+Specification: https://github.com/radiantearth/stac-spec (1.0 and 1.1).
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from fgunet.errors import MissingAcquisitionError, ProductError
+from fgunet.sentinel2.stac_network import fetch_text
+
+if TYPE_CHECKING:
+    import pystac
+
+SUFFIXES = (".json", ".geojson")
+"""Endings of STAC files."""
+
+_CATALOGUES = ("catalog.json", "collection.json")
+_HEAD = 1 << 20
+_WITH_LINKS = ("Catalog", "Collection")
+_KINDS = (*_WITH_LINKS, "Feature", "FeatureCollection")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One STAC item.
+
+    Attributes
+    ----------
+    id : str
+        Its identifier.
+    place : str
+        File or address it was read from.
+    time : datetime
+        Its time (or start of its time), UTC.
+    properties : mapping
+        Its properties.
+    assets : mapping
+        What it says of each asset by key; "href" is absolute.
+    """
+
+    id: str
+    place: str
+    time: datetime
+    properties: Mapping[str, Any]
+    assets: Mapping[str, Mapping[str, Any]]
+
+
+def find_catalogues(path: Path) -> list[Path]:
+    """The STAC files that a path stands for: itself, or the catalogue at the top of a folder.
+
+    A file counts if it ends in .json or .geojson and the first MiB names a STAC version, so that
+    other JSON costs little and never fails.
+    """
+    if path.is_dir():
+        candidates = [path / name for name in _CATALOGUES]
+    elif path.suffix.lower() in SUFFIXES:
+        candidates = [path]
+    else:
+        return []
+    return [candidate for candidate in candidates if _is_stac(candidate)]
+
+
+def read_items(place: str) -> list[Item]:
+    """All items of a STAC file: of a catalogue those at any depth, of an item file itself.
+
+    Parameters
+    ----------
+    place : str
+        File or http(s) address of a catalogue, collection, item or item collection.
+
+    Raises
+    ------
+    ProductError
+        If this file, or one that a catalogue links to, is missing or malformed.
+    MissingAcquisitionError
+        If an address does not answer, or answers with an error.
+    """
+    if "://" not in place:
+        place = os.path.abspath(place)  # noqa: PTH100 - links stay as the user named them
+    return list(_read(place, {place}))
+
+
+def make_item(item: "pystac.Item", place: str) -> Item:
+    """What is needed of an item; relative hrefs start from `place`."""
+    time = item.datetime or item.common_metadata.start_datetime
+    if time is None:
+        raise ProductError(f"item {item.id} of {place} has neither datetime nor start_datetime")
+    assets = {
+        key: {**asset.to_dict(), "href": _absolute(asset.href, place)}
+        for key, asset in item.assets.items()
+    }
+    return Item(item.id, place, time, dict(item.properties), assets)
+
+
+def _absolute(href: str, place: str) -> str:
+    """Where an href in the file or at the address `place` leads.
+
+    pystac takes "#" and "?" in a local path for parts of an address, so it is not asked.
+    """
+    if "://" in href or href.startswith("/vsi"):
+        return href
+    scheme, on_the_net, rest = place.partition("://")
+    if on_the_net:
+        return scheme + urljoin(f"http://{rest}", href).removeprefix("http")
+    return os.path.normpath(Path(place).parent / href)
+
+
+def _is_stac(path: Path) -> bool:
+    """Whether a file is STAC; if its JSON is broken, whether it seems to be."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+            if b'"stac_version"' not in head:
+                return False
+            content = json.loads(head + file.read())
+    except OSError:
+        return False
+    except ValueError:
+        return True
+    return isinstance(content, dict) and content.get("type") in _KINDS
+
+
+def _read(place: str, seen: set[str]) -> Iterator[Item]:
+    """Items at a place; each file is read once, so links may loop."""
+    with told_of(place):
+        content = json.loads(_text(place))
+    kind = content.get("type") if isinstance(content, dict) else None
+    if kind == "FeatureCollection":
+        yield from _of_collection(content, place)
+    elif kind == "Feature":
+        with told_of(place):
+            item = _parse_item(content, place)
+        yield item
+    elif kind in _WITH_LINKS:
+        with told_of(place):
+            targets = _targets(content, place)
+        for target in targets:
+            if target not in seen:
+                seen.add(target)
+                yield from _read(target, seen)
+    else:
+        raise ProductError(
+            f"{place} is not STAC: its type is {kind!r}; expected {', '.join(_KINDS)}. "
+            "Correct products.folder, or the link in the catalogue"
+        )
+
+
+def _text(place: str) -> str:
+    return fetch_text(place) if "://" in place else Path(place).read_text(encoding="utf-8")
+
+
+def _parse_item(content: dict[str, Any], place: str) -> Item:
+    import pystac  # noqa: PLC0415  0.2 s, and most runs need it not
+
+    return make_item(pystac.Item.from_dict(content, href=place, preserve_dict=False), place)
+
+
+def _of_collection(content: dict[str, Any], place: str) -> Iterator[Item]:
+    """Items of an item collection; relative hrefs start from the collection's own place.
+
+    An item's own address, where it names one, is kept: there its files lie.
+    """
+    import pystac  # noqa: PLC0415  0.2 s, and most runs need it not
+
+    for number, feature in enumerate(content.get("features") or []):
+        with told_of(f"feature {number} of {place}"):
+            item = pystac.Item.from_dict(feature, preserve_dict=False)
+            made = make_item(item, item.get_self_href() or place)
+        yield made
+
+
+def _targets(content: dict[str, Any], place: str) -> list[str]:
+    """Absolute addresses of the items and children that a catalogue links to."""
+    import pystac  # noqa: PLC0415  0.2 s, and most runs need it not
+
+    kind = pystac.Collection if content["type"] == "Collection" else pystac.Catalog
+    catalogue: pystac.Catalog = kind.from_dict(
+        content, href=place, migrate=True, preserve_dict=False
+    )
+    links = [*catalogue.get_item_links(), *catalogue.get_child_links()]
+    return [_absolute(str(link.target), place) for link in links]
+
+
+@contextmanager
+def told_of(place: str) -> Iterator[None]:
+    """Tell errors as ours. pystac checks little, so bad content raises errors of any type."""
+    try:
+        yield
+    except (ProductError, MissingAcquisitionError):
+        raise
+    except FileNotFoundError as error:
+        raise ProductError(
+            f"there is no {place}, which a STAC catalogue links to; copy the missing file, or take "
+            "its link out of the catalogue"
+        ) from error
+    except Exception as error:
+        raise ProductError(
+            f"{place} is not valid STAC ({type(error).__name__}: {error}); mend it, download it "
+            "again, or take it away"
+        ) from error

@@ -1,0 +1,91 @@
+"""Unpacking the files of archives that are to be read by blocks.
+
+A packed file can only be read from its beginning; read by blocks in place, it would be unpacked
+again for each of them.
+"""
+
+import errno
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from fgunet.errors import ProductError
+from fgunet.files import atomic_path
+from fgunet.sentinel2.acquisition import Acquisition
+from fgunet.sentinel2.contents import DAMAGED, place_in_archive
+
+
+@contextmanager
+def unpacked(
+    acquisitions: Sequence[Acquisition], folder: str | os.PathLike[str], *, threads: int = 1
+) -> Iterator[list[Acquisition]]:
+    """Give acquisitions whose files can be read by blocks, unpacked where needed.
+
+    Parameters
+    ----------
+    acquisitions : sequence of Acquisition
+        Acquisitions, some of which may lie in archives.
+    folder : path
+        Where packed files are unpacked to. It is removed at the end, unless the body raises; what
+        an earlier process left there is used. It needs the space of the unpacked bands and masks.
+    threads : int
+        How many acquisitions are unpacked at once.
+
+    Yields
+    ------
+    list of Acquisition
+        The same, with other paths.
+
+    Raises
+    ------
+    ProductError
+        If an archive cannot be read.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        ready = list(pool.map(lambda a: _unpacked(a, Path(folder)), acquisitions))
+    yield ready
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unpacked(acquisition: Acquisition, folder: Path) -> Acquisition:
+    place = folder / acquisition.product
+    return replace(
+        acquisition,
+        bands={name: _unpack(path, place) for name, path in acquisition.bands.items()},
+        masks={name: _unpack(path, place) for name, path in acquisition.masks.items()},
+    )
+
+
+def _unpack(path: str, folder: Path) -> str:
+    """The path of a file that can be read by blocks: unpacked, or as it is."""
+    place = place_in_archive(path)
+    if place is None:
+        return path
+    archive_path, name = place
+    try:
+        with zipfile.ZipFile(archive_path) as archive:
+            about = archive.getinfo(name)
+            if about.compress_type == zipfile.ZIP_STORED:
+                return path
+            # The checksum in its name tells a file from that of another archive.
+            target = folder / f"{about.CRC:08x}_{Path(name).name}"
+            if not target.exists() or target.stat().st_size != about.file_size:
+                with (
+                    archive.open(about) as packed,
+                    atomic_path(target) as part,
+                    part.open("wb") as whole,
+                ):
+                    shutil.copyfileobj(packed, whole, 1 << 20)
+    except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ProductError(
+            f"{name} in {archive_path} cannot be unpacked ({error}); download the product again, "
+            "or take it away"
+        ) from error
+    return str(target)
