@@ -53,7 +53,7 @@ def test_a_loaded_block_is_as_large_as_was_told(tmp_path: Path) -> None:
         arrays = []
         for held in vars(reader.load(Window(0, 0, side, side))).values():
             for one in held if isinstance(held, list) else [held]:
-                value = one[0] if isinstance(one, tuple) else one
+                value = one[0].bits if isinstance(one, tuple) else one
                 if isinstance(value, np.ndarray):
                     arrays.append(value.nbytes)
     assert sum(arrays) == side * side * loaded_bytes_per_pixel([found], tuple(bands))
