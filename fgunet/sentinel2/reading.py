@@ -150,9 +150,8 @@ class AcquisitionReader:
         usable: NDArray[np.bool_] = np.ones(window.shape, bool)
         for kind, path in self._acquisition.masks.items():
             mask, factor = self.read_mask(path, around)
-            table = ruled_out(kind, self._masking.reasons, self._bands)
             # Most masks are empty most of the time.
-            if table[0] or mask.any():
+            if mask.any() or self._table(kind, self._masking.reasons)[0]:
                 unusable = self._ruled_out(kind, mask, factor)
                 fine = unusable if factor == 1 else repeat(unusable)
                 np.greater(usable, fine[inner], out=usable)
@@ -161,14 +160,14 @@ class AcquisitionReader:
     def _ruled_out(self, kind: str, mask: NDArray[np.uint8], factor: int) -> NDArray[np.bool_]:
         """Pixels (y, x) that a mask of pixels so many 10 m wide rules out."""
         reasons, dilation = self._masking.reasons, self._masking.dilation_m
-        if dilation == 0:
-            return look_up(ruled_out(kind, reasons, self._bands), mask)
-        spreading = [reason for reason in reasons if reason in SPREADING]
-        staying = [reason for reason in reasons if reason not in SPREADING]
-        spread = dilate(
-            look_up(ruled_out(kind, spreading, self._bands), mask), dilation / (10 * factor)
-        )
-        return spread | look_up(ruled_out(kind, staying, self._bands), mask)
+        found = look_up(self._table(kind, reasons), mask)
+        if dilation > 0:
+            spreading = [reason for reason in reasons if reason in SPREADING]
+            found |= dilate(look_up(self._table(kind, spreading), mask), dilation / (10 * factor))
+        return found
+
+    def _table(self, kind: str, reasons: Sequence[str]) -> NDArray[np.bool_]:
+        return ruled_out(kind, reasons, self._bands)
 
     def read_file(self, path: str, window: Window) -> tuple[NDArray[Any], int]:
         """Stored numbers of one of the files, and how many 10 m pixels its pixels are wide.

@@ -119,16 +119,18 @@ def select_acquisitions(
     GridError
         If two of those kept lie on different grids.
     """
-    inside = [p for p in products if criteria.first_date <= p.date <= criteria.last_date]
+    inside: list[Product] = []
+    outside: list[Product] = []
+    for product in products:
+        fits = criteria.first_date <= product.date <= criteria.last_date
+        (inside if fits else outside).append(product)
     with ThreadPoolExecutor(threads) as pool:
         examined = list(pool.map(lambda product: _examine(product, request), inside))
     broken = [one for one in examined if one.reason == BROKEN]
     if broken and criteria.strict:
         raise ProductError(_broken_message(broken, len(inside)))
     selection = Selection()
-    selection.excluded += [
-        Exclusion(p.name, p.date, p.family, OUTSIDE) for p in products if p not in inside
-    ]
+    selection.excluded += [Exclusion(p.name, p.date, p.family, OUTSIDE) for p in outside]
     _choose(examined, criteria, selection)
     selection.excluded.sort(key=lambda one: (one.date, one.product, one.reason))
     _require_enough(selection, criteria)

@@ -4,7 +4,6 @@ A packed file can only be read from its beginning; read by blocks in place, it w
 again for each of them.
 """
 
-import errno
 import os
 import shutil
 import zipfile
@@ -82,7 +81,8 @@ def _unpack(path: str, folder: Path) -> str:
                 ):
                     shutil.copyfileobj(packed, whole, 1 << 20)
     except DAMAGED as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        # What the disk does not allow is no fault of the product.
+        if isinstance(error, OSError) and error.filename != archive_path:
             raise
         raise ProductError(
             f"{name} in {archive_path} cannot be unpacked ({error}); download the product again, "

@@ -4,6 +4,7 @@ Zarr 3: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html
 CF: https://cfconventions.org/cf-conventions/cf-conventions.html
 """
 
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ CHUNK = 64
 """Side of a chunk in pixels; a chunk holds all dates and bands of its pixels."""
 
 SHARD_PIXELS = 1024 * 1024
-"""Pixels of a shard, the file that chunks are kept in."""
+"""About the pixels of a shard, the file that chunks are kept in: a square of whole chunks."""
 
 COUNTS: dict[str, tuple[str, str]] = {
     "clear_count": ("number of clear days", "1"),
@@ -63,13 +64,7 @@ class Layout:
     chunk: int = CHUNK
 
 
-def shard_shape(
-    shape: tuple[int, int],
-    block_width: int,
-    *,
-    chunk: int = CHUNK,
-    pixels: int = SHARD_PIXELS,
-) -> tuple[int, int]:
+def shard_shape(shape: tuple[int, int], block_width: int) -> tuple[int, int]:
     """Rows and columns of a shard that follow how the products' files are cut.
 
     A shard is made in one go, so it should need few blocks of the files that its neighbours need
@@ -82,15 +77,11 @@ def shard_shape(
         (height, width) of the tile.
     block_width : int
         Width of the blocks that the products' files are cut into.
-    chunk : int
-        Side of a chunk.
-    pixels : int
-        About how many pixels a shard holds.
     """
-    rows, cols = (-(-side // chunk) * chunk for side in shape)
-    side = max(chunk, round(pixels**0.5) // chunk * chunk)
+    rows, cols = (-(-side // CHUNK) * CHUNK for side in shape)
     if block_width >= shape[1]:
-        return min(rows, max(chunk, pixels // cols // chunk * chunk)), cols
+        return min(rows, max(CHUNK, SHARD_PIXELS // cols // CHUNK * CHUNK)), cols
+    side = math.isqrt(SHARD_PIXELS)
     return min(rows, side), min(cols, side)
 
 

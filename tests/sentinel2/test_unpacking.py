@@ -221,7 +221,7 @@ def packed_plain(packed: Acquisition) -> Acquisition:
     )
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS])
 def test_a_full_device_is_no_fault_of_the_product(
     packed: Acquisition, scratch: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
