@@ -133,11 +133,18 @@ def _sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if count > 1:
             yield f"reference.sources: the name {name!r} stands {count} times"
     for index, source in enumerate(sources):
-        if (source["field"] is None) == (source["code"] is None):
+        given = [key for key in ("field", "expression", "code") if source[key] is not None]
+        if len(given) != 1:
             yield (
-                f"reference.sources[{index}]: give either 'field', or 'code' where all features "
-                "are of one class"
+                f"reference.sources[{index}]: give one of field, expression and code; "
+                f"found {', '.join(given) or 'none of them'}"
             )
+    ranked = [source["name"] for source in sources if source["precedence"] is not None]
+    if ranked and len(ranked) < len(sources):
+        yield (
+            f"reference.sources: only {', '.join(ranked)} have a precedence; "
+            "give one to each source, or to none and order the list"
+        )
 
 
 def _placements(config: Mapping[str, Any]) -> Iterator[str]:

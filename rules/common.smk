@@ -59,9 +59,10 @@ NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
 SOURCES = [
     {
         **source,
+        "precedence": source["precedence"] or place,
         "translation": source["translation"] and shipped(source["translation"], ".csv"),
     }
-    for source in config["reference"]["sources"]
+    for place, source in enumerate(config["reference"]["sources"], start=1)
 ]
 
 

@@ -3,7 +3,13 @@ HISTORY = (
 )
 ACCURACY_CHARTS = ["kappa_by_tile", "f_by_class", "confusion_matrices"]
 LEARNING_CHARTS = ["training_history"] if HISTORY else []
-DATA_CHARTS = ["acquisitions", "clear_dates", "reference_polygons"]
+DATA_CHARTS = [
+    "acquisitions",
+    "clear_dates",
+    "reference_polygons",
+    "split_shares",
+    "test_distances",
+]
 CHARTS = [*ACCURACY_CHARTS, *LEARNING_CHARTS, *DATA_CHARTS]
 
 

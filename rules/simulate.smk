@@ -18,7 +18,8 @@ rule simulate_world:
         mem_mb=memory(1000),
         runtime=60,
     params:
-        tiles={tile: SIMULATION["tiles"][tile] for tile in TILES},
+        # All tiles, not only those that are mapped: the ground is what it is.
+        tiles=SIMULATION["tiles"],
         tile_size=SIMULATION["tile_size"],
         seed=SIMULATION["seed"],
         library=VERSION,

@@ -10,7 +10,7 @@ from fgunet.grid import split_windows
 from fgunet.logs import log_to
 from fgunet.nomenclature import NODATA_CODE, read_nomenclature
 from fgunet.rasters import read_band, read_grid, require_same_grid
-from fgunet.reference.split import TEST
+from fgunet.reference.sides import TEST
 
 WINDOW = 2048
 

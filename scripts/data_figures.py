@@ -1,4 +1,4 @@
-"""Draw what the run was made of: acquisitions, reference polygons, and where the tiles lie."""
+"""Draw what the run was made of: acquisitions, the reference, and where the tiles lie."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from fgunet.files import read_json
 from fgunet.grid import Grid
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
-from fgunet.report import data_charts
+from fgunet.report import data_charts, reference_charts
 from fgunet.report.location import MOST_THUMBNAILS, location_map
 from fgunet.report.overview import overview_step, read_overview
 from fgunet.report.style import evenly_chosen, save_figure
@@ -37,11 +37,15 @@ def main(
     footprints = {tile: grid.footprint(mosaic_crs) for tile, grid in grids.items()}
     listings = [read_json(path) for path in paths_to_acquisitions]
     clear = {tile: fact["gaps"]["clear_days"] for tile, fact in facts.items()}
-    counts = read_json(path_to_audit)["counts"]["rows"]
+    audit = read_json(path_to_audit)
+    counts, options = audit["counts"], audit["split"]["options"]
+    asked = {share: options[share] for share in ("test_share", "validation_share")}
     drawn = {
         "acquisitions": data_charts.acquisition_calendar(listings, dates),
         "clear_dates": data_charts.clear_dates(clear),
-        "reference_polygons": data_charts.reference_polygons(counts, classes),
+        "reference_polygons": reference_charts.reference_polygons(counts["rows"], classes),
+        "split_shares": reference_charts.split_shares(counts, classes, **asked),
+        "test_distances": reference_charts.nearest_training(audit["distances"]),
         "location": location_map(footprints, thumbnails, classes, mosaic_crs),
     }
     for name, path in paths_to_figures.items():

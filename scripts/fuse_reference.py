@@ -1,16 +1,15 @@
 """Read all reference sources and fuse them into one layer of polygons."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from fgunet.files import read_json, write_json
-from fgunet.grid import Grid
+from fgunet.files import write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 from fgunet.reference.layer import fused_layer
 from fgunet.reference.sources import Source
-from fgunet.reference.translation import check_translations, read_translation
+from fgunet.reference.tiles import read_footprints
+from fgunet.reference.translation import check_fed, check_translations, read_translation
 from fgunet.vectors import write_layer
 
 
@@ -20,25 +19,29 @@ def main(
     crs: str,
     minimum_area_m2: float,
     minimum_share: float,
+    square_m: float,
+    leave_out_scarce: bool,
+    merge: Mapping[str, int],
+    threads: int,
     path_to_nomenclature: str,
     paths_to_acquisitions: Sequence[str],
     path_to_fused: str,
     path_to_fusion: str,
 ) -> None:
-    codes = read_nomenclature(path_to_nomenclature).codes
+    names = read_nomenclature(path_to_nomenclature).names
     read = [_source(value) for value in sources]
-    check_translations({s.table: s.translation for s in read if s.translation is not None}, codes)
-    footprints = {
-        Path(path).stem: Grid.from_dict(read_json(path)["grid"]).footprint(crs)
-        for path in paths_to_acquisitions
-    }
+    check_translations({s.table: s.translation for s in read if s.translation}, list(names))
+    if not leave_out_scarce:
+        check_fed({c: name for c, name in names.items() if str(c) not in merge}, read)
     frame, report = fused_layer(
         read,
-        footprints,
+        read_footprints(paths_to_acquisitions, crs),
         crs=crs,
-        codes=codes,
+        codes=list(names),
         minimum_area=minimum_area_m2,
         minimum_share=minimum_share,
+        square_m=square_m,
+        threads=threads,
     )
     write_layer(path_to_fused, frame)
     write_json(path_to_fusion, report)
@@ -55,10 +58,19 @@ def _source(value: Mapping[str, Any]) -> Source:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     main(
-        sources=snakemake.params.sources,
-        crs=snakemake.params.crs,
-        minimum_area_m2=snakemake.params.minimum_area_m2,
-        minimum_share=snakemake.params.minimum_share,
+        **{
+            name: getattr(snakemake.params, name)
+            for name in (
+                "sources",
+                "crs",
+                "minimum_area_m2",
+                "minimum_share",
+                "square_m",
+                "leave_out_scarce",
+                "merge",
+            )
+        },
+        threads=snakemake.threads,
         path_to_nomenclature=snakemake.input.nomenclature,
         paths_to_acquisitions=snakemake.input.acquisitions,
         path_to_fused=snakemake.output.fused,

@@ -3,17 +3,18 @@
 import logging
 
 import numpy as np
-import shapely
+import rasterio
 
 from fgunet.files import read_json
-from fgunet.grid import Grid, split_windows
+from fgunet.grid import Grid
 from fgunet.logs import Progress, log_to
 from fgunet.rasters import create_raster
-from fgunet.reference.rasterisation import Rasteriser
-from fgunet.reference.split import SPLIT_CODES
-from fgunet.vectors import read_layer
+from fgunet.reference.rasterisation import Rasteriser, strips
+from fgunet.reference.sides import SPLIT_CODES
+from fgunet.reference.tiles import polygons_on
 
-WINDOW = 2048
+COLUMNS = ["polygon_id", "code", "split"]
+CACHE_MB = 64
 
 
 def main(
@@ -26,23 +27,20 @@ def main(
     path_to_split: str,
 ) -> None:
     grid = Grid.from_dict(read_json(path_to_acquisitions)["grid"])
-    # Reprojected edges bend a little: take polygons from somewhat beyond the tile.
-    area = shapely.segmentize(grid.footprint(), 1000).buffer(100)
-    columns = ["polygon_id", "code", "split"]
-    frame = read_layer(path_to_polygons, columns=columns, area=area, area_crs=grid.crs)
-    frame = frame.to_crs(grid.crs)
+    frame = polygons_on(grid, path_to_polygons, COLUMNS)
     split = frame["split"].map(SPLIT_CODES).to_numpy(dtype=np.uint8)
     geometry, code, number = (frame[c].to_numpy() for c in ("geometry", "code", "polygon_id"))
-    rasteriser = Rasteriser(geometry, code, number, split)
-    windows = list(split_windows(grid.shape, WINDOW))
-    progress, labelled = Progress("windows", len(windows)), 0
+    rasteriser = Rasteriser(geometry, code, number, split, grid)
+    windows = list(strips(grid.shape))
+    progress, labelled = Progress("strips", len(windows)), 0
     with (
+        rasterio.Env(GDAL_CACHEMAX=CACHE_MB),
         create_raster(path_to_code, grid, "uint8", 0) as write_code,
         create_raster(path_to_polygon, grid, "uint32", 0) as write_polygon,
         create_raster(path_to_split, grid, "uint8", 0) as write_split,
     ):
         for window in windows:
-            codes, numbers, splits = rasteriser.burn(grid.cut(window))
+            codes, numbers, splits = rasteriser.burn(window)
             write_code(window, codes)
             write_polygon(window, numbers)
             write_split(window, splits)

@@ -1,59 +1,61 @@
 """Split the fused polygons into training, validation and test, once for all tiles."""
 
-from fgunet.files import read_json, write_json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fgunet.files import write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
-from fgunet.reference.audit import audit_split
-from fgunet.reference.split import SPLIT_NAMES, split_polygons
+from fgunet.reference.sides import SplitOptions
+from fgunet.reference.split import split_layer
+from fgunet.reference.tiles import read_footprints
 from fgunet.vectors import read_layer, write_layer
 
-COLUMNS = ["polygon_id", "feature", "code", "source", "area_ha", "tiles"]
-KEPT_COLUMNS = ["polygon_id", "code", "source", "area_ha", "split", "tiles", "geometry"]
+COLUMNS = ["polygon_id", "feature", "code", "source", "area_ha", "tiles", "square"]
 
 
 def main(
     *,
-    test_share: float,
-    validation_share: float,
-    minimum_polygons: int,
-    leave_out_scarce: bool,
-    seed: int,
+    merge: Mapping[str, int],
+    paths_to_acquisitions: Sequence[str],
     path_to_fused: str,
-    path_to_fusion: str,
     path_to_nomenclature: str,
     path_to_polygons: str,
-    path_to_audit: str,
+    path_to_split: str,
+    **settings: Any,
 ) -> None:
     names = read_nomenclature(path_to_nomenclature).names
+    options = SplitOptions(merge={int(k): v for k, v in merge.items()}, **settings)
     frame = read_layer(path_to_fused, columns=COLUMNS)
-    split = split_polygons(
-        frame["polygon_id"].to_numpy(),
-        frame["code"].to_numpy(),
-        feature=frame["feature"].to_numpy(),
-        test_share=test_share,
-        validation_share=validation_share,
-        minimum_polygons=minimum_polygons,
-        leave_out_scarce=leave_out_scarce,
-        seed=seed,
-        names=names,
-    )
-    audit = audit_split(frame, split, names)
-    kept = frame[split > 0].assign(split=[SPLIT_NAMES[n] for n in split[split > 0].tolist()])
-    write_layer(path_to_polygons, kept[KEPT_COLUMNS], layer="polygons")
-    write_json(path_to_audit, {**audit, "fusion": read_json(path_to_fusion)})
+    footprints = read_footprints(paths_to_acquisitions, frame.crs)
+    polygons, report = split_layer(frame, options, names=names, footprints=footprints)
+    for row in report["left_out"]:
+        logging.warning(
+            "class %(code)d (%(name)s) is left out: %(polygons)d polygons are too few", row
+        )
+    for row in report["merged"]:
+        logging.warning("class %(code)d (%(name)s) joins %(into)d (%(into_name)s)", row)
+    write_layer(path_to_polygons, polygons, layer="polygons")
+    write_json(path_to_split, report)
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     main(
+        mode=snakemake.params.mode,
         test_share=snakemake.params.test_share,
         validation_share=snakemake.params.validation_share,
+        min_distance=snakemake.params.min_distance,
+        square_m=snakemake.params.square_m,
+        balance_tolerance=snakemake.params.balance_tolerance,
         minimum_polygons=snakemake.params.minimum_polygons,
+        merge=snakemake.params.merge,
         leave_out_scarce=snakemake.params.leave_out_scarce,
         seed=snakemake.params.seed,
+        paths_to_acquisitions=snakemake.input.acquisitions,
         path_to_fused=snakemake.input.fused,
-        path_to_fusion=snakemake.input.fusion,
         path_to_nomenclature=snakemake.input.nomenclature,
         path_to_polygons=snakemake.output.polygons,
-        path_to_audit=snakemake.output.audit,
+        path_to_split=snakemake.output.split,
     )

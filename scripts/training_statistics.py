@@ -3,7 +3,7 @@
 from fgunet.logs import log_to
 from fgunet.patches.labels import SplitLabels
 from fgunet.patches.statistics import tile_statistics, write_statistics
-from fgunet.reference.split import TRAINING
+from fgunet.reference.sides import TRAINING
 from fgunet.series.store import SeriesStore
 
 

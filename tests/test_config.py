@@ -123,7 +123,7 @@ def test_forest_alone_does_not_care_for_groups(shipped: dict[str, Any]) -> None:
 
 def test_source_needs_a_field_or_a_code(shipped: dict[str, Any]) -> None:
     shipped["reference"]["sources"][0]["code"] = 44
-    with pytest.raises(ConfigError, match=r"sources\[0\]: give either 'field', or 'code'"):
+    with pytest.raises(ConfigError, match=r"sources\[0\]: give one of field, expression"):
         validated(shipped)
 
 

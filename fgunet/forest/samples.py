@@ -15,7 +15,7 @@ from fgunet.grid import Grid, Window, split_windows
 from fgunet.logs import Progress
 from fgunet.nomenclature import NODATA_CODE
 from fgunet.rasters import Series, require_same_grid
-from fgunet.reference.split import TRAINING
+from fgunet.reference.sides import TRAINING
 
 ReadReference = Callable[[Window], tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
 """Codes, polygon identifiers and splits of a window, each (y, x)."""

@@ -58,40 +58,65 @@ def part_keys(features: NDArray[np.object_], numbers: NDArray[np.int64]) -> NDAr
     return keys
 
 
-def stable_ids(keys: Sequence[bytes] | NDArray[np.object_], *, bits: int = 32) -> NDArray[np.int64]:
+def key_numbers(keys: NDArray[np.object_]) -> NDArray[np.int64]:
+    """The first 63 bits of keys (n,) bytes, as numbers (n,); two of ten million hardly meet."""
+    first = _words(keys)[:, 0] & np.uint64(2**63 - 1)
+    return first.astype(np.int64)
+
+
+def _words(keys: Sequence[bytes] | NDArray[np.object_]) -> NDArray[np.uint64]:
+    """Keys of 16 bytes as (key, 2) numbers."""
+    return np.frombuffer(b"".join(keys), dtype="<u8").reshape(-1, 2)
+
+
+def stable_ids(
+    keys: Sequence[bytes] | NDArray[np.object_], *, bits: int = 32
+) -> tuple[NDArray[np.int64], int]:
     """Distinct numbers from 1 to 2^bits - 1, one a key.
 
     Parameters
     ----------
     keys : sequence of bytes
-        Distinct keys, in any order.
+        Distinct keys of 16 bytes, in any order.
     bits : int
         Width of the numbers.
 
     Returns
     -------
-    numpy.ndarray
-        (key,), int64. A number is the start of its key. Where two are equal the smaller key
-        keeps it, and the other is hashed again until its number is free.
+    ids : numpy.ndarray
+        (key,), int64. A number is the start of its key. Where several are equal the smallest key
+        keeps it, and the others are hashed again until their number is free.
+    collided : int
+        How many keys were hashed again: their numbers depend on other keys. Of a million in 32
+        bits these are about 116.
 
     Raises
     ------
     ValueError
         If keys repeat, or do not fit in so many bits.
     """
-    if len(set(keys)) != len(keys) or len(keys) >= 2**bits:
+    words = _words(keys).astype("<u8")
+    # Big-endian words compare as the bytes do.
+    order = np.lexsort((words[:, 1].byteswap(), words[:, 0].byteswap()))
+    repeated = (words[order[1:]] == words[order[:-1]]).all(axis=1).any()
+    if repeated or len(keys) >= 2**bits:
         raise ValueError(f"{len(keys)} keys cannot have distinct numbers of {bits} bits")
-    ids = np.zeros(len(keys), dtype=np.int64)
-    taken = {0}
-    waiting = [(bytes(keys[i]), bytes(keys[i]), i) for i in range(len(keys))]
+    ids = (words[:, 0] & np.uint64(2**bits - 1)).astype(np.int64)
+    _, first = np.unique(ids[order], return_index=True)
+    again = np.ones(len(keys), dtype=bool)
+    again[order[first]] = False
+    again |= ids == 0
+    taken = {0, *ids[~again].tolist()} if again.any() else set()
+    waiting = [(bytes(keys[i]), bytes(keys[i]), int(i)) for i in np.flatnonzero(again)]
     while waiting:
-        again = []
+        rehashed = []
         for key, current, i in sorted(waiting):
-            number = int.from_bytes(current[:4], "little") & (2**bits - 1)
+            digest = _digest([current])
+            number = int.from_bytes(digest[:8], "little") & (2**bits - 1)
             if number in taken:
-                again.append((key, _digest([current]), i))
+                rehashed.append((key, digest, i))
             else:
                 taken.add(number)
                 ids[i] = number
-        waiting = again
-    return ids
+        waiting = rehashed
+    return ids, int(again.sum())

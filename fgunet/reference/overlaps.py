@@ -1,61 +1,89 @@
 """Ground that two polygons share."""
 
+from typing import NamedTuple
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-OVERLAP_TOLERANCE_M2 = 0.01
-"""Less shared ground than this is rounding (a pixel has 100 m2)."""
+from fgunet.logs import Progress
+from fgunet.reference.chunks import in_chunks
+from fgunet.reference.difference import ROUNDING_M2
+from fgunet.reference.pieces import in_pieces
+
+_CHUNK = 4_000
+_PAIRS_AT_ONCE = 50_000
 
 
-def touching_pairs(
-    geometries: NDArray[np.object_],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of polygons that touch or overlap.
+class Pairs(NamedTuple):
+    """Pairs of polygons that overlap.
 
-    Parameters
+    Attributes
     ----------
-    geometries : numpy.ndarray
-        (n,), object: polygons in one metric coordinate system.
-
-    Returns
-    -------
     first, second : numpy.ndarray
         (pair,), int64: indices, first < second, sorted by second and then first.
+    area : numpy.ndarray
+        (pair,), float64: ground that both cover, in m2.
     """
-    shapely.prepare(geometries)
-    tree = shapely.STRtree(geometries)
-    second, first = tree.query(geometries, predicate="intersects").astype(np.int64)
-    kept = first < second
-    first, second = first[kept], second[kept]
-    order = np.lexsort((first, second))
-    return first[order], second[order]
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    area: NDArray[np.float64]
 
 
-def shared_area(
-    geometries: NDArray[np.object_], first: NDArray[np.int64], second: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Area that the polygons of each pair share.
+def overlapping_pairs(geometry: NDArray[np.object_], *, threads: int = 1) -> Pairs:
+    """Pairs of polygons that share more than a hundredth of a square metre.
 
     Parameters
     ----------
-    geometries : numpy.ndarray
-        (n,), object: polygons in one metric coordinate system.
-    first, second : numpy.ndarray
-        (pair,), int64: indices of the pairs.
-
-    Returns
-    -------
-    numpy.ndarray
-        (pair,), float64, m2.
+    geometry : numpy.ndarray
+        (n,), object: valid polygons in one metric coordinate system.
+    threads : int
+        Threads; the result does not depend on them.
     """
-    shapely.prepare(geometries)
-    a, b = geometries[first], geometries[second]
-    area = np.zeros(len(first))
-    # One polygon inside a prepared one is common (a field in a forest) and cheap to see.
-    for inner, outer in ((b, a), (a, b)):
-        inside = shapely.contains_properly(outer, inner)
-        area[inside] = shapely.area(inner[inside])
-    rest = area == 0
-    area[rest] = shapely.area(shapely.intersection(a[rest], b[rest]))
-    return area
+    piece, owner = in_pieces(geometry)
+    tree = shapely.STRtree(piece)
+
+    def measured(chunk: slice) -> NDArray[np.float64]:
+        second, first = tree.query(piece[chunk])
+        second = second + chunk.start
+        once = owner[first] < owner[second]
+        return _shared(piece, owner, first[once], second[once])
+
+    progress = Progress("polygons compared", len(piece))
+    found = [np.zeros((3, 0))]
+    for rows in in_chunks(measured, len(piece), size=_CHUNK, threads=threads):
+        found.append(rows)
+        progress.advance(min(_CHUNK, len(piece) - _CHUNK * (len(found) - 2)))
+    return _by_polygon(np.concatenate(found, axis=1))
+
+
+def _shared(
+    piece: NDArray[np.object_],
+    owner: NDArray[np.int64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """(3, pair), float64: owners of pieces that overlap, and the ground they share, in m2."""
+    found = [np.zeros((3, 0))]
+    for start in range(0, len(first), _PAIRS_AT_ONCE):
+        a, b = (side[start : start + _PAIRS_AT_ONCE] for side in (first, second))
+        # Most neighbours only touch, and to see that is cheaper than to intersect them.
+        inside = shapely.relate_pattern(piece[a], piece[b], "T********")
+        a, b = a[inside], b[inside]
+        area = shapely.area(shapely.intersection(piece[a], piece[b]))
+        found.append(np.stack([owner[a], owner[b], area]))
+    return np.concatenate(found, axis=1)
+
+
+def _by_polygon(found: NDArray[np.float64]) -> Pairs:
+    """Add up the pieces of each pair of polygons."""
+    first, second = found[0].astype(np.int64), found[1].astype(np.int64)
+    order = np.lexsort((found[2], first, second))
+    first, second, area = first[order], second[order], found[2][order]
+    if not len(area):
+        return Pairs(first, second, area)
+    start = np.flatnonzero(np.r_[True, (np.diff(first) != 0) | (np.diff(second) != 0)])
+    total = np.add.reduceat(area, start)
+    real = total > ROUNDING_M2
+    return Pairs(first[start][real], second[start][real], total[real])

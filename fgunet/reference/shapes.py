@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Geometries = NDArray[np.object_]
 
+_COLLECTION = int(shapely.GeometryType.GEOMETRYCOLLECTION)
+
 
 def repaired(geometries: Geometries) -> tuple[Geometries, int]:
     """Valid versions of `geometries` (n,) and how many of them were not valid."""
@@ -50,9 +52,35 @@ def parts_of(geometries: Geometries) -> tuple[Geometries, NDArray[np.int64], NDA
     return parts, owner, np.arange(len(owner), dtype=np.int64) - first
 
 
+def count_lesser(geometries: Geometries) -> int:
+    """Number of parts of `geometries` (n,) that are of a lower dimension than the others.
+
+    Only a collection can have them: `parts_of` and `uniform` leave them out.
+    """
+    mixed = geometries[shapely.get_type_id(geometries) == _COLLECTION]
+    parts, owner = shapely.get_parts(mixed, return_index=True)
+    parts, outer = shapely.get_parts(parts, return_index=True)
+    dimension = shapely.get_dimensions(mixed)[owner[outer]]
+    return int((shapely.get_dimensions(parts) < dimension).sum())
+
+
+def uniform(geometries: Geometries) -> Geometries:
+    """`geometries` (n,), with each collection as the union of its parts of highest dimension."""
+    result = geometries.copy()
+    for one in np.flatnonzero(shapely.get_type_id(geometries) == _COLLECTION):
+        parts, _, _ = parts_of(geometries[one : one + 1])
+        result[one] = shapely.union_all(parts)
+    return result
+
+
 def widened(geometries: Geometries, distance: NDArray[np.float64] | float) -> Geometries:
     """`geometries` (n,) grown by `distance` (n,) m on each side; lines end flat."""
-    return np.asarray(shapely.buffer(geometries, distance, cap_style="flat"), dtype=object)
+    distance = np.broadcast_to(distance, geometries.shape)
+    result = np.asarray(shapely.buffer(geometries, distance, cap_style="flat"), dtype=object)
+    # With flat ends nothing would be left of a point.
+    points = shapely.get_dimensions(geometries) == 0
+    result[points] = shapely.buffer(geometries[points], distance[points])
+    return result
 
 
 def eroded(geometries: Geometries, distance: float) -> Geometries:

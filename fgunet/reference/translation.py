@@ -5,9 +5,10 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from fgunet.errors import ReferenceDataError
@@ -91,6 +92,52 @@ def check_translations(translations: Mapping[str, Translation], codes: Sequence[
         )
 
 
+class _Feeding(Protocol):
+    """What a source says of the classes it may lead to."""
+
+    @property
+    def code(self) -> int | None: ...
+
+    @property
+    def translation(self) -> Translation | None: ...
+
+    @property
+    def ignore_codes(self) -> tuple[int, ...]: ...
+
+
+def check_fed(names: Mapping[int, str], sources: Sequence[_Feeding]) -> None:
+    """Check that each class can come from a source.
+
+    Parameters
+    ----------
+    names : mapping
+        Name of each class of the nomenclature, by code.
+    sources : sequence of Source
+        A source with a code feeds that class, one with a translation those it leads to; any
+        other may feed all classes that it does not ignore.
+
+    Raises
+    ------
+    ReferenceDataError
+        If classes are fed by no source; all of them are named.
+    """
+    fed: set[int] = set()
+    for source in sources:
+        if source.code is not None:
+            fed.add(source.code)
+        elif source.translation is not None:
+            fed.update(code for code in source.translation.values() if code is not None)
+        else:
+            fed.update(set(names) - set(source.ignore_codes))
+    hungry = [f"{names[code]} ({code})" for code in sorted(set(names) - fed)]
+    if hungry:
+        raise ReferenceDataError(
+            f"no source leads to the classes {', '.join(hungry)}; add a source or a row of a "
+            "translation table for each, merge or leave out scarce classes (split.merge, "
+            "split.leave_out_scarce), or drop them from the nomenclature"
+        )
+
+
 def source_codes(values: Iterable[Any]) -> NDArray[np.object_]:
     """The values of a field as source codes.
 
@@ -102,13 +149,17 @@ def source_codes(values: Iterable[Any]) -> NDArray[np.object_]:
     numpy.ndarray
         (value,), object: str or None.
     """
-    return np.array([_source_code(value) for value in values] + [None], dtype=object)[:-1]
+    given = values if isinstance(values, np.ndarray) else np.array([*values, None], object)[:-1]
+    place, distinct = pd.factorize(given)
+    # Missing values have the place -1: the last.
+    codes = np.array([*map(_source_code, distinct), None], dtype=object)
+    return np.asarray(codes[place], dtype=object)
 
 
 def _source_code(value: Any) -> str | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value).strip() or None
 
@@ -119,7 +170,7 @@ def plain_translation(
     ignored: Sequence[int],
     *,
     path: str,
-    field: str,
+    what: str,
 ) -> dict[str, int | None]:
     """The translation of a field that holds class codes already.
 
@@ -131,8 +182,8 @@ def plain_translation(
         Codes of the nomenclature.
     ignored : sequence of int
         Codes of the field that are left out on purpose.
-    path, field : str
-        File and field, for the message.
+    path, what : str
+        File, and field or expression, for the message.
 
     Raises
     ------
@@ -141,11 +192,10 @@ def plain_translation(
     """
     known: dict[str, int | None] = {str(code): code for code in codes}
     known |= {str(code): None for code in ignored}
-    found = {value for value in values if value is not None}
-    foreign = sorted(found - set(known))
+    foreign = sorted(set(_distinct(values)) - set(known))
     if foreign:
         raise ReferenceDataError(
-            f"{path}: field {field} holds {', '.join(foreign)}, "
+            f"{path}: {what} holds {', '.join(foreign)}, "
             f"which are not codes of the nomenclature {list(codes)}; "
             "list them under the source's ignore_codes, or give the source a translation table"
         )
@@ -153,7 +203,7 @@ def plain_translation(
 
 
 def translate(
-    values: NDArray[np.object_], translation: Translation, *, path: str, field: str, table: str
+    values: NDArray[np.object_], translation: Translation, *, path: str, what: str, table: str
 ) -> NDArray[np.int64]:
     """Class codes of source codes.
 
@@ -163,8 +213,8 @@ def translate(
         (feature,), object: source codes, or None where the field is empty.
     translation : mapping
         Class code, or None, of each source code.
-    path, field, table : str
-        File, field and table, for the message.
+    path, what, table : str
+        File, field or expression, and table, for the message.
 
     Returns
     -------
@@ -176,11 +226,17 @@ def translate(
     ReferenceDataError
         If values are not in the table.
     """
-    foreign = sorted({v for v in values if v is not None and v not in translation})
+    foreign = sorted(value for value in _distinct(values) if value not in translation)
     if foreign:
         raise ReferenceDataError(
-            f"{path}: field {field} holds values that the table {table} lacks: "
+            f"{path}: {what} holds values that the table {table} lacks: "
             f"{', '.join(map(repr, foreign))}; add a row for each "
             "(with an empty code to ignore it)"
         )
-    return np.array([translation.get(v) or 0 if v is not None else 0 for v in values], np.int64)
+    place, distinct = pd.factorize(values)
+    codes = np.array([*(translation[value] or 0 for value in distinct), 0], dtype=np.int64)
+    return np.asarray(codes[place], dtype=np.int64)
+
+
+def _distinct(values: NDArray[np.object_]) -> list[str]:
+    return list(pd.unique(values[~pd.isna(values)]))

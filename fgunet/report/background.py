@@ -1,9 +1,8 @@
-"""What the report says about data, reference, learning and settings.
+"""What the report says about learning, settings and limits.
 
 Documents of other rooms are read with care: what a document lacks is left out of the page.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -13,15 +12,14 @@ import yaml
 
 from fgunet import __version__
 from fgunet.nomenclature import Nomenclature
+from fgunet.report.reference import FEW_POLYGONS
 from fgunet.report.style import method_label
 from fgunet.report.wording import UNDEFINED, decimals, duration, whole
 
 PUBLISHED_WIDTH = 32
 """Filters of the first level of the published network."""
 
-_FEW_POLYGONS = 10
 _PACKAGES = ("geopandas", "numpy", "rasterio", "scikit-learn", "snakemake", "zarr")
-_MOST_OVERLAPS = 15
 
 
 def cost_table(metadata: Mapping[str, Mapping[str, Any]], methods: Sequence[str]) -> dict[str, Any]:
@@ -51,90 +49,6 @@ def _first(document: Mapping[str, Any], keys: Sequence[str]) -> Any:
     flat = {**document.get("parameters", {}), **document}
     value = next((flat[key] for key in keys if flat.get(key) is not None), None)
     return sum(value.values()) if isinstance(value, Mapping) else value
-
-
-def reference_table(audit: Mapping[str, Any], nomenclature: Nomenclature) -> list[dict[str, Any]]:
-    """Polygons and hectares of each class by split, and the sources they come from."""
-    found = audit.get("counts", {}).get("rows", [])
-    rows = []
-    for land_cover in nomenclature.classes:
-        own = [row for row in found if row["code"] == land_cover.code]
-        by_source: Counter[str] = Counter()
-        for row in own:
-            by_source[row["source"]] += row["polygons"]
-        splits = {
-            split: sum(row["polygons"] for row in own if row["split"] == split)
-            for split in ("training", "validation", "test")
-        }
-        rows.append(
-            {
-                "name": land_cover.name,
-                "colour": "#{:02x}{:02x}{:02x}".format(*land_cover.colour),
-                "splits": [whole(count) for count in splits.values()],
-                "few": splits["test"] < _FEW_POLYGONS,
-                "hectares": decimals(sum(row["hectares"] for row in own), 1),
-                "sources": ", ".join(f"{s} ({whole(n)})" for s, n in by_source.most_common()),
-            }
-        )
-    return rows
-
-
-def source_table(audit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each source gave, and what was left out of it for which reason."""
-    rows = []
-    for source in audit.get("fusion", {}).get("sources", []):
-        dropped: Counter[str] = Counter(source.get("features_dropped", {}))
-        for kind in ("polygons_dropped", "fusion_dropped"):
-            for reason, counts in source.get(kind, {}).items():
-                dropped[reason] += counts["polygons"]
-        ignored = sum(source.get("features_ignored_by_value", {}).values())
-        if ignored:
-            dropped["ignored on purpose"] += ignored
-        rows.append(
-            {
-                "name": source.get("name", UNDEFINED),
-                "read": whole(source.get("features_read")),
-                "kept": whole(source.get("fusion_kept", {}).get("polygons")),
-                "hectares": decimals(source.get("fusion_kept", {}).get("hectares"), 1),
-                "cut": whole(source.get("fusion_cut", {}).get("polygons")),
-                "dropped": "; ".join(f"{reason}: {whole(n)}" for reason, n in dropped.items()),
-            }
-        )
-    return rows
-
-
-def contradictions(audit: Mapping[str, Any], nomenclature: Nomenclature) -> dict[str, Any]:
-    """Ground on which two sources name different classes, the largest first."""
-    overlaps = audit.get("fusion", {}).get("overlaps", [])
-    apart = [row for row in overlaps if row.get("contradiction")]
-    apart.sort(key=lambda row: (-row["hectares"], row["kept_code"], row["cut_code"]))
-    names = nomenclature.names
-    rows = [
-        {
-            "kept": f"{names.get(row['kept_code'], row['kept_code'])} ({row['kept_source']})",
-            "cut": f"{names.get(row['cut_code'], row['cut_code'])} ({row['cut_source']})",
-            "pairs": whole(row["pairs"]),
-            "hectares": decimals(row["hectares"], 2),
-        }
-        for row in apart[:_MOST_OVERLAPS]
-    ]
-    return {
-        "rows": rows,
-        "more": max(0, len(apart) - _MOST_OVERLAPS),
-        "hectares": decimals(sum(row["hectares"] for row in apart), 1),
-    }
-
-
-def leakage_rows(audit: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The checks that no test polygon was seen in training."""
-    return [
-        {
-            "name": name.replace("_", " ").replace(" m2", ", m²"),
-            "value": whole(value),
-            "good": not value or name.startswith("neighbours"),
-        }
-        for name, value in audit.get("leakage", {}).items()
-    ]
 
 
 def software_versions(metadata: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -196,11 +110,10 @@ def limits(
             f"Not mapped, because they have too few polygons to be split: {named}. Their ground is "
             "mapped as other classes."
         )
-    absent = {row["name"] for row in left_out}
-    few = [row["name"] for row in reference if row["few"] and row["name"] not in absent]
+    few = [row["name"] for row in reference if row["few"]]
     if few:
         notes.append(
-            f"Fewer than {_FEW_POLYGONS} test polygons: {', '.join(few)}. "
+            f"Fewer than {FEW_POLYGONS} test polygons: {', '.join(few)}. "
             "Their scores can change much with a few more."
         )
     for method, count in unmapped.items():

@@ -1,4 +1,4 @@
-"""Charts of the data: acquisitions, clear dates, reference polygons."""
+"""Charts of the data: acquisitions and clear dates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fgunet.nomenclature import Nomenclature
 from fgunet.report.accuracy_charts import MOST_TILES
 from fgunet.report.gaps import LEVELS
 from fgunet.report.style import (
-    INK,
     MUTED,
     RULE,
     WIDTH_IN,
@@ -26,8 +24,6 @@ from fgunet.report.style import (
 )
 from fgunet.report.wording import day
 from fgunet.sentinel2.selection import BROKEN, OUTSIDE, SUPERSEDED
-
-SPLIT_COLOURS = {"training": "#1b4965", "validation": "#62a5c4", "test": "#e0a030"}
 
 _NOT_SHOWN = (OUTSIDE, SUPERSEDED)
 # The clearer the day, the fuller the dot.
@@ -147,48 +143,4 @@ def clear_dates(quantiles: Mapping[str, Mapping[str, float] | None]) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("clear days of a pixel: median, middle half, middle 90 %")
         axes.set_title(f"Clear days by tile{_of(shown, names)}")
-    return figure
-
-
-def reference_polygons(rows: Sequence[Mapping[str, Any]], nomenclature: Nomenclature) -> Figure:
-    """Stacked bars: polygons of each class by split.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        code, split, polygons (by source too; they are added up).
-    nomenclature : Nomenclature
-        Names and order.
-    """
-    codes = list(nomenclature.codes)
-    counts = {split: np.zeros(len(codes)) for split in SPLIT_COLOURS}
-    for row in rows:
-        if row["split"] in counts and row["code"] in codes:
-            counts[row["split"]][codes.index(row["code"])] += row["polygons"]
-    with house_style():
-        figure = new_figure(WIDTH_IN, 1.2 + 0.29 * len(codes))
-        axes = figure.subplots()
-        left = np.zeros(len(codes))
-        for split, colour in SPLIT_COLOURS.items():
-            axes.barh(
-                range(len(codes)), counts[split], left=left, color=colour, height=0.62, label=split
-            )
-            left += counts[split]
-        for place, total in enumerate(left):
-            axes.annotate(
-                f"{total:,.0f}",
-                (total, place),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                size=8,
-                color=MUTED if total else INK,
-            )
-        axes.set_yticks(range(len(codes)), [nomenclature.names[code] for code in codes])
-        axes.set_ylim(len(codes) - 0.5, -0.5)
-        light_grid(axes, "x")
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel("polygons")
-        axes.set_title("Reference polygons by class and split")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0.2)
     return figure

@@ -11,7 +11,7 @@ import pandas as pd
 from fgunet.config import count_dates
 from fgunet.errors import AccuracyError
 from fgunet.nomenclature import Nomenclature
-from fgunet.report import acquisitions, background, findings
+from fgunet.report import acquisitions, background, findings, reference
 from fgunet.report.style import evenly_chosen, method_colour, method_label
 from fgunet.report.wording import p_statement, whole
 
@@ -114,8 +114,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     methods = list(inputs.methods)
     tiles = sorted(set(inputs.summary["tile"]) - {"pooled"})
     kappa_rows = findings.tile_rows(inputs.summary, methods, tiles, "kappa")
-    reference = background.reference_table(inputs.audit, inputs.nomenclature)
-    has_reference = bool(inputs.audit.get("counts", {}).get("rows"))
+    classes = reference.class_table(inputs.audit, inputs.nomenclature)
     unmapped = {m: int(findings.pooled_row(inputs.summary, m).get("unmapped", 0)) for m in methods}
     shown = evenly_chosen(sorted(inputs.sheets), inputs.most_sheets)
     mcnemar = inputs.comparison.get("mcnemar")
@@ -141,15 +140,13 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "truth_rows": findings.truth_rows(inputs.truth, inputs.summary, methods),
         "costs": background.cost_table(inputs.metadata, methods),
         **_data(inputs),
-        "reference": reference if has_reference else [],
-        "sources": background.source_table(inputs.audit),
-        "contradictions": background.contradictions(inputs.audit, inputs.nomenclature),
-        "leakage": background.leakage_rows(inputs.audit),
+        "reference": classes,
+        **_reference(inputs),
         "network_note": background.network_note(inputs.configuration, inputs.metadata),
         "settings": background.settings_text(inputs.configuration),
         "limits": background.limits(
             inputs.metadata,
-            reference if has_reference else [],
+            classes,
             unmapped,
             inputs.nomenclature,
             left_out=inputs.audit.get("left_out", ()),
@@ -175,6 +172,21 @@ def _data(inputs: ReportInputs) -> dict[str, Any]:
             for tile in evenly_chosen(mapped, inputs.most_sheets)
         },
         "tiles_in_all": len(inputs.acquisitions),
+    }
+
+
+def _reference(inputs: ReportInputs) -> dict[str, Any]:
+    """What the section on the reference shows, but for its classes."""
+    audit = inputs.audit
+    return {
+        "class_notes": reference.class_notes(audit),
+        "share_note": reference.share_note(audit),
+        "sources": reference.source_table(audit),
+        "contradictions": reference.contradictions(audit, inputs.nomenclature),
+        "steps": reference.step_table(audit),
+        "leakage": reference.leakage_rows(audit),
+        "reach_note": reference.reach_note(audit),
+        "distance_note": reference.distance_note(audit),
     }
 
 

@@ -156,6 +156,7 @@ def draw_rgi(
         O1Region=["11"] * count,
         O2Region=["1"] * count,
         Area=area,
+        Form=["0"] * count,
         Name=[None] * count,
     )
 

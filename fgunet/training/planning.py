@@ -14,7 +14,7 @@ from fgunet.patches.drawing import count_drawn_labels
 from fgunet.patches.labels import SplitLabels
 from fgunet.patches.placement import Placement
 from fgunet.patches.statistics import class_weights, merge_statistics, read_statistics
-from fgunet.reference.split import TRAINING
+from fgunet.reference.sides import TRAINING
 from fgunet.training.plan import TilePaths, TrainingPlan, require_groups
 
 _log = logging.getLogger(__name__)

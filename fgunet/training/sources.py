@@ -14,7 +14,7 @@ from fgunet.patches.drawing import (
 from fgunet.patches.labels import SplitLabels
 from fgunet.patches.placement import Placement
 from fgunet.rasters import Series
-from fgunet.reference.split import TRAINING, VALIDATION
+from fgunet.reference.sides import TRAINING, VALIDATION
 from fgunet.series.store import SeriesStore
 from fgunet.training.plan import TilePaths, TrainingPlan
 

@@ -4,7 +4,6 @@ import pytest
 import shapely
 
 from fgunet.errors import ConfigError, ReferenceDataError
-from fgunet.reference.identity import stable_ids
 from fgunet.reference.sources import Source, read_source
 
 CRS = "EPSG:2154"
@@ -27,8 +26,8 @@ def write(tmp_path):
     return written
 
 
-def read(source, minimum_area=0.0, area=AREA):
-    return read_source(source, area=area, crs=CRS, codes=CODES, minimum_area=minimum_area)
+def read(source, minimum_area=0.0, zones=(AREA,)):
+    return read_source(source, zones=zones, crs=CRS, codes=CODES, minimum_area=minimum_area)
 
 
 def test_each_step_is_counted(write):
@@ -81,13 +80,11 @@ def test_numbers_do_not_depend_on_rows_tiles_or_format(write):
     order = np.random.default_rng(1).permutation(30)
     moved = write([shapes[i] for i in order], name="moved.shp", kind=[kinds[i] for i in order])
     two = read(Source("s", moved, field="kind"))
-    part = read(
-        Source("s", moved, field="kind"), area=shapely.box(600_000, 6.5e6, 601_000, 6_501_000)
-    )
+    part = read(Source("s", moved, field="kind"), zones=[at(0, 0, 1000, 1000)])
 
     def places(polygons):
         centres = [(round(g.centroid.x), round(g.centroid.y)) for g in polygons.geometry]
-        return dict(zip(centres, stable_ids(polygons.key).tolist(), strict=True))
+        return dict(zip(centres, polygons.key.tolist(), strict=True))
 
     assert len(places(one)) == 60
     assert places(two) == places(one)
@@ -128,75 +125,179 @@ def test_erosion_shrinks_and_may_leave_nothing(write):
     polygons = read(Source("s", path, code=31, erosion_m=10.0))
     assert shapely.area(polygons.geometry) == pytest.approx([6400])
     assert polygons.tally.to_dict()["polygons_dropped"] == {
-        "nothing left after erosion": {"polygons": 1, "hectares": 0.0}
+        "nothing left after erosion": {"polygons": 1, "hectares": 0.45}
     }
 
 
-def test_nothing_near_the_tiles_is_no_error(write):
+def test_nothing_in_the_tiles_is_no_error_where_a_source_is_optional(write):
     path = write([at(0, 90_000, 9, 9)], kind=["x"], w=[1.0])
     for source in (
-        Source("s", path, field="kind", translation={}),
-        Source("s", path, code=44, buffer_field="w", erosion_m=1.0),
+        Source("s", path, field="kind", translation={}, optional=True),
+        Source("s", path, code=44, buffer_field="w", erosion_m=1.0, optional=True),
     ):
-        assert len(read(source)) == 0
+        polygons = read(source)
+        assert len(polygons) == 0
+        assert polygons.extent.shape == (0, 4)
+        assert polygons.tally.to_dict()["polygons_kept"] == {}
 
 
-def test_unknown_values_and_filters_are_errors(write):
-    path = write([at(0, 0, 9, 9)], kind=["x"])
-    with pytest.raises(ReferenceDataError, match=r"source\.gpkg.*kind.*t\.csv.*'x'"):
-        read(Source("s", path, field="kind", translation={"a": 11}, table="t.csv"))
-    with pytest.raises(ReferenceDataError, match="ignore_codes"):
-        read(Source("s", path, field="kind"))
-    with pytest.raises(ReferenceDataError, match="NOPE"):
-        read(Source("s", path, code=11, where="NOPE = 3"))
-    with pytest.raises(ReferenceDataError, match="no field none"):
-        read(Source("s", path, field="none"))
+def test_only_the_zones_are_read_each_feature_once(write):
+    # A strip of 2000 parcels, 50 m each; two zones of 2 km at its ends, one of them twice.
+    path = write([at(50 * i, 0, 40, 40) for i in range(2000)])
+    ends = [at(0, 0, 2000, 2000), at(98_000, 0, 2000, 2000), at(0, 0, 2000, 2000)]
+    polygons = read(Source("s", path, code=31), zones=ends)
+    # A parcel that only touches the first zone at its end is of it too.
+    assert len(polygons) == 40 + 40 + 1
+    assert len(set(polygons.key)) == 81
+    # The margin of 100 m adds two parcels at each inner end, and nothing in between.
+    assert polygons.tally.read == 81 + 2 * 2
+    assert polygons.tally.to_dict()["polygons_dropped"]["outside the tiles"]["polygons"] == 4
+
+
+def test_overlapping_zones_give_what_their_union_gives(write):
+    path = write([at(300 * i, 300 * j, 250, 250) for i in range(20) for j in range(20)])
+    overlapping = [at(0, 0, 3000, 3000), at(1500, 1500, 3000, 3000)]
+    both = read(Source("s", path, code=31), zones=overlapping)
+    union = read(Source("s", path, code=31), zones=[shapely.union_all(overlapping)])
+    assert both.key.tolist() == union.key.tolist()
+    assert both.tally.to_dict() == union.tally.to_dict()
+    # Rows 0 to 10 and 5 to 15 touch the zones, 5 to 10 both.
+    assert len(both) == 11 * 11 + 11 * 11 - 6 * 6
+
+
+def test_the_corner_of_a_bounding_box_is_not_read(write):
+    path = write([at(9000, 9000, 50, 50), at(100, 100, 50, 50)], kind=["?", "a"])
+    corner = shapely.Polygon(
+        [at(0, 0, 0, 0).bounds[:2], (610_000, 6_500_000), (600_000, 6_510_000)]
+    )
+    # The unknown code lies in the box around the zone, but not in the zone.
+    source = Source("s", path, field="kind", translation={"a": 11})
+    assert read(source, zones=[corner]).tally.read == 1
+
+
+def test_extent_is_that_of_the_whole_feature(write):
+    away = shapely.MultiPolygon([at(4000, 0, 100, 100), at(4000, 90_000, 100, 200)])
+    small = shapely.MultiPolygon([at(0, 0, 100, 100), at(500, 500, 30, 30)])
+    path = write([away, small])
+    polygons = read(Source("s", path, code=31, erosion_m=10.0), minimum_area=1000)
+    assert shapely.area(polygons.geometry) == pytest.approx([6400, 6400])
+    found = sorted(polygons.extent.tolist())
+    assert found[0] == pytest.approx([600_010, 6_500_010, 600_520, 6_500_520])
+    assert found[1] == pytest.approx([604_010, 6_500_010, 604_090, 6_590_190])
+
+
+def test_parts_stay_one_polygon_without_explode(write):
+    two = shapely.MultiPolygon([at(0, 0, 100, 100), at(500, 0, 50, 50)])
+    path = write([two, at(3000, 0, 80, 80)])
+    apart, together = (read(Source("s", path, code=31, explode=e)) for e in (True, False))
+    assert sorted(shapely.area(apart.geometry)) == pytest.approx([2500, 6400, 10_000])
+    assert sorted(shapely.area(together.geometry)) == pytest.approx([6400, 12_500])
+    assert set(together.feature) == set(apart.feature)
+    # A feature of one part has the same number either way.
+    assert len(set(together.key) & set(apart.key)) == 2
+
+
+def test_least_area_of_the_source_comes_before_that_of_the_run(write):
+    path = write([at(0, 0, 30, 30), at(500, 0, 100, 100)])
+    assert len(read(Source("s", path, code=31), minimum_area=1000)) == 1
+    assert len(read(Source("s", path, code=31, minimum_area_m2=0.0), minimum_area=1000)) == 2
+    assert len(read(Source("s", path, code=31, minimum_area_m2=10_001.0))) == 0
+
+
+def test_a_polygon_that_is_drawn_anew_keeps_its_number(write):
+    one = write([at(0, 0, 100, 100), at(500, 0, 100, 100)], ID=[7, 8], kind=["a", "a"])
+    two = write(
+        [at(0, 0, 90, 110), at(500, 0, 100, 100)], name="t.gpkg", ID=["7", "8"], kind=["b"] * 2
+    )
+    table = {"a": 11, "b": 31}
+    by_id = [
+        read(Source("s", p, field="kind", translation=table, id_field="ID")) for p in (one, two)
+    ]
+    assert by_id[0].key.tolist() == by_id[1].key.tolist()
+    by_outline = [read(Source("s", p, code=31)) for p in (one, two)]
+    assert len(set(by_outline[0].key) & set(by_outline[1].key)) == 1
+    assert not set(by_outline[0].key) & set(by_id[0].key)
+
+
+def test_expression_gives_the_source_code(write):
+    path = write(
+        [at(0, 0, 90, 90), at(200, 0, 90, 90), at(400, 0, 90, 90)],
+        GROUP=gpd.pd.array([1, 1, None], "Int64"),
+        CULTU=["a", "b", "a"],
+    )
+    table = {"1-a": 11, "1-b": 31}
+    polygons = read(
+        Source(
+            "s",
+            path,
+            expression="\"GROUP\" || '-' || CULTU",
+            translation=table,
+        )
+    )
+    assert sorted(polygons.code.tolist()) == [11, 31]
+    assert polygons.tally.features_dropped == {"no value in the field": 1}
+    plain = Source("s", path, expression="CASE WHEN CULTU = 'a' THEN 11 ELSE 31 END")
+    assert sorted(read(plain).code.tolist()) == [11, 11, 31]
+
+
+def test_points_get_round_buffers(write):
+    path = write([shapely.Point(605_000, 6_505_000)])
+    polygons = read(Source("wells", path, code=31, buffer_m=10.0))
+    assert shapely.area(polygons.geometry) == pytest.approx([100 * np.pi], rel=0.01)
+
+
+def test_wide_lines_far_from_the_zone_reach_in(write):
+    line = shapely.LineString([(600_100, 6_499_700), (600_600, 6_499_700)])
+    path = write([line], w=[800.0])
+    polygons = read(Source("s", path, code=44, buffer_field="w"))
+    assert shapely.area(polygons.geometry) == pytest.approx([500 * 800])
+
+
+def test_steps_are_told_with_classes_and_areas(write):
+    path = write([at(0, 0, 100, 100), at(500, 0, 200, 100)], kind=["a", "b"])
+    source = Source(
+        "s",
+        path,
+        field="kind",
+        translation={"a": 11, "b": 31},
+        erosion_m=10.0,
+        year=2018,
+        precedence=3,
+    )
+    told = read(source).tally.to_dict()
+    assert (told["year"], told["precedence"]) == (2018, 3)
+    assert told["steps"] == [
+        {"step": "read", "features": 2, "classes": {}},
+        {
+            "step": "translated",
+            "classes": {
+                "11": {"polygons": 1, "hectares": 1.0},
+                "31": {"polygons": 1, "hectares": 2.0},
+            },
+        },
+        {
+            "step": "prepared",
+            "classes": {
+                "11": {"polygons": 1, "hectares": 0.64},
+                "31": {"polygons": 1, "hectares": 1.44},
+            },
+        },
+    ]
 
 
 def test_contradictory_sources_are_refused_at_once():
-    with pytest.raises(ConfigError, match="either field or code; give either buffer_m or"):
+    with pytest.raises(
+        ConfigError, match="exactly one of field, expression and code; give either buffer_m or"
+    ):
         Source("s", "p", buffer_m=1, buffer_field="w")
     for wrong in (
         {"field": "f", "code": 1},
         {"code": 1, "translation": {}},
         {"field": "f", "translation": {}, "ignore_codes": (1,)},
         {"code": 1, "erosion_m": -1},
+        {"code": 1, "minimum_area_m2": -1},
+        {"field": "f", "expression": "f"},
+        {"expression": "f", "code": 1},
     ):
         with pytest.raises(ConfigError, match="source 's'"):
             Source("s", "p", **wrong)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Hintereisferner_RGI5.shp",
-        "Hintereisferner_RGI6.shp",
-        "rgi7/rgi7g_hef.shp",
-        "rgi7/rgi7c_hef.shp",
-    ],
-)
-def test_glacier_outlines_of_three_inventories(shared_data, name):
-    path = shared_data / "reference" / "rgi" / name
-    frame = gpd.read_file(path).to_crs("EPSG:32632")
-    polygons = read_source(
-        Source("rgi", str(path), code=53),
-        area=shapely.box(*frame.total_bounds),
-        crs="EPSG:32632",
-        codes=(53,),
-        minimum_area=10_000,
-    )
-    # The glacier has 8.0 km2 in all inventories; RGI 7 C is the whole complex around it.
-    published = 77.67 if "rgi7c" in name else 8.036
-    assert shapely.area(polygons.geometry).sum() / 1e6 == pytest.approx(published, rel=0.005)
-
-
-def test_stands_need_their_other_code_ignored(shared_data):
-    path = str(shared_data / "theia_T31UFQ" / "stands.gpkg")
-    area = shapely.box(*gpd.read_file(path).total_bounds)
-    common = {"area": area, "crs": "EPSG:32631", "codes": (31,), "minimum_area": 0.0}
-    with pytest.raises(ReferenceDataError, match="99"):
-        read_source(Source("stands", path, field="CODE"), **common)
-    polygons = read_source(Source("stands", path, field="CODE", ignore_codes=(99,)), **common)
-    assert set(polygons.code.tolist()) == {31}
-    assert shapely.area(polygons.geometry) == pytest.approx([6400.0] * len(polygons))
-    assert len(polygons) + polygons.tally.ignored_values["99"] == 35

@@ -204,32 +204,70 @@ def _reader(counts):
 
 def audit_of(world):
     names = {1: "training", 2: "validation", 3: "test"}
-    rows = []
+    rows, pixels = [], []
     for code in world.nomenclature.codes:
         for number, split in names.items():
-            polygons = sum(
-                np.unique(
-                    world.polygons[t][(world.truths[t] == code) & (world.splits[t] == number)]
-                ).size
+            chosen = [
+                world.polygons[t][(world.truths[t] == code) & (world.splits[t] == number)]
                 for t in world.truths
-            )
+            ]
             row = {"source": "clc" if code % 2 else "rpg", "code": code, "split": split}
+            polygons = sum(np.unique(one).size for one in chosen)
             rows.append(row | {"polygons": polygons, "hectares": polygons * 0.36})
+            pixels.append(row | {"pixels": sum(one.size for one in chosen)})
     codes = world.nomenclature.codes
+    of_class = {
+        str(code): {"name": name, **_shares_of([row for row in rows if row["code"] == code])}
+        for code, name in world.nomenclature.names.items()
+    }
     return {
-        "counts": {"rows": rows},
+        "counts": {
+            "rows": rows,
+            "classes": of_class,
+            "splits": _shares_of(rows),
+            "tiles": dict.fromkeys(world.truths, _shares_of(rows)),
+        },
+        "pixels": {"rows": pixels},
+        "split": {
+            "options": {
+                "mode": "polygons", "test_share": 0.34, "validation_share": 0.1,
+                "square_m": 10_000.0, "min_distance": 0.0,
+            },
+            "merged": [],
+            "rescued": [],
+        },
+        "left_out": [],
+        "steps": steps_of(codes),
         "leakage": {
             "polygons_without_split": 0,
             "polygon_ids_repeated": 0,
             "features_in_several_splits": 0,
             "overlaps_between_splits": 0,
             "overlaps_between_splits_m2": 0.0,
+            "pixels_on_two_sides": 0,
+            "pixels_of_another_side": 0,
             "neighbours_between_splits": 41,
+        },
+        "distances": {
+            "polygons": 400,
+            "percentiles": {
+                "0": 0.0, "5": 12.0, "25": 20.0, "50": 61.0, "75": 90.0, "95": 1400.0, "100": 4e3,
+            },
+            "histogram": {
+                "edges_m": [0, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000],
+                "counts": [10, 90, 90, 120, 50, 20, 0, 15, 5, 0, 0],
+            },
+        },
+        "reach": {
+            "patch_size": 64, "jitter": 21, "pixels": 9000, "in_reach": 8550, "share": 0.95,
+            "classes": {str(codes[0]): {"pixels": 500, "in_reach": 490, "share": 0.98}},
         },
         "fusion": {
             "sources": [
                 {
                     "name": name,
+                    "year": year,
+                    "precedence": place,
                     "features_read": 500,
                     "features_mended": 2,
                     "features_dropped": {"unknown value 999": 3},
@@ -239,7 +277,7 @@ def audit_of(world):
                     "fusion_dropped": {"cut away": {"polygons": 9, "hectares": 1.2}},
                     "fusion_kept": {"polygons": 436, "hectares": 230.0},
                 }
-                for name in ("rpg", "clc")
+                for place, (name, year) in enumerate([("rpg", 2016), ("clc", None)], start=1)
             ],
             "overlaps": [
                 {
@@ -253,7 +291,36 @@ def audit_of(world):
                 }
             ],
         },
+    }  # fmt: skip
+
+
+def _shares_of(rows):
+    """Polygons and hectares by split, with the share of the test."""
+    found = {
+        split: {
+            key: sum(row[key] for row in rows if row["split"] == split)
+            for key in ("polygons", "hectares")
+        }
+        for split in ("training", "validation", "test")
     }
+    area = {split: one["hectares"] for split, one in found.items()}
+    rest = area["training"] + area["validation"]
+    share = area["test"] / (area["test"] + rest) if area["test"] + rest else None
+    of_rest = area["validation"] / rest if rest else None
+    return {**found, "test_share": share, "validation_share": of_rest}
+
+
+def steps_of(codes):
+    """What was left of two sources after each step."""
+    rows = []
+    for source, read in (("rpg", 500), ("clc", 300)):
+        rows.append({"source": source, "step": "read", "code": None, "features": read})
+        for lost, step in enumerate(("prepared", "fused", "in_tiles", "split"), start=1):
+            left = read - 30 * lost
+            row = {"source": source, "step": step, "code": codes[0], "polygons": left}
+            rows.append(row | {"hectares": 0.5 * left})
+        rows[-1]["pixels"] = 36 * rows[-1]["polygons"]
+    return rows
 
 
 def history():

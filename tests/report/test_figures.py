@@ -8,11 +8,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.dates import num2date
 
 from fgunet.report.accuracy_charts import confusion_matrices, f_by_class, kappa_by_tile
-from fgunet.report.data_charts import (
-    acquisition_calendar,
-    clear_dates,
-    reference_polygons,
-)
+from fgunet.report.data_charts import acquisition_calendar, clear_dates
 from fgunet.report.gap_maps import NEVER, gap_maps, scale_of_counts, scale_of_gaps
 from fgunet.report.gaps import Gaps
 from fgunet.report.location import location_map
@@ -44,7 +40,6 @@ def _figures(run):
             {t: dict.fromkeys(("5", "25", "50", "75", "95"), 9) for t in world.truths}
         ),
         "gaps": gap_maps(run.tile, "EPSG:32630", run.gaps[run.tile], 60, 960.0),
-        "reference": reference_polygons(inputs.audit["counts"]["rows"], inputs.nomenclature),
         "location": location_map(run.footprints, run.thumbnails, inputs.nomenclature, "EPSG:2154"),
     }
 

@@ -16,7 +16,8 @@ METHODS = ("fgunet", "forest")
 GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), 96, 96)
 FIGURES = (
     "kappa_by_tile", "f_by_class", "confusion_matrices", "training_history",
-    "acquisitions", "clear_dates", "reference_polygons", "location",
+    "acquisitions", "clear_dates", "reference_polygons", "split_shares",
+    "test_distances", "location",
 )  # fmt: skip
 
 
@@ -180,7 +181,7 @@ def test_sheets_figures_and_report(scored, script, root, series):
     figures = {
         name: str(scored / f"{name}.{'png' if name == 'location' else 'svg'}") for name in FIGURES
     }
-    of_data = {"acquisitions", "clear_dates", "reference_polygons", "location"}
+    of_data = set(FIGURES[FIGURES.index("acquisitions") :])
     script("accuracy_figures")(
         methods=METHODS,
         nomenclature=nomenclature,

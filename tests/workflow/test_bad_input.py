@@ -178,6 +178,55 @@ def no_such_folder(config: dict[str, Any], folder: Path) -> None:
     config["products"]["folder"] = [str(folder / "products"), str(folder / "nowhere")]
 
 
+def source(config: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = config["reference"]["sources"][0]
+    return found
+
+
+def empty_layer(config: dict[str, Any], folder: Path) -> None:
+    write_polygons(folder / "stands.gpkg", [])
+
+
+def layer_without_crs(config: dict[str, Any], folder: Path) -> None:
+    gpd.read_file(folder / "stands.gpkg").set_crs(None, allow_override=True).to_file(
+        folder / "plain.gpkg"
+    )
+    source(config)["path"] = str(folder / "plain.gpkg")
+
+
+def polygons_elsewhere(config: dict[str, Any], folder: Path) -> None:
+    frame = gpd.read_file(folder / "stands.gpkg")
+    frame["geometry"] = frame.translate(150_000, 0)
+    write_layer(folder / "stands.gpkg", frame, layer="stands")
+
+
+def repeated_identifiers(config: dict[str, Any], folder: Path) -> None:
+    source(config)["id_field"] = "CODE"
+
+
+def truncated_database(config: dict[str, Any], folder: Path) -> None:
+    path = folder / "stands.gpkg"
+    path.write_bytes(path.read_bytes()[:-5000])
+
+
+def bad_expression(config: dict[str, Any], folder: Path) -> None:
+    source(config).update(field=None, expression="CODES + 1")
+
+
+def equal_precedence(config: dict[str, Any], folder: Path) -> None:
+    source(config)["precedence"] = 1
+    config["reference"]["sources"].append(source(config) | {"name": "again"})
+
+
+def some_precedence(config: dict[str, Any], folder: Path) -> None:
+    config["reference"]["sources"].append(source(config) | {"name": "again", "precedence": 2})
+
+
+def class_without_source(config: dict[str, Any], folder: Path) -> None:
+    (folder / "stands.csv").write_text("source_code,code,meaning\n31,31,a\n32,,b\n")
+    source(config)["translation"] = str(folder / "stands.csv")
+
+
 CASES: list[tuple[Change, list[str]]] = [
     (misspelt, ["split: unknown key 'test_shares'", "forest: unknown key 'tree'"]),
     (tile_without_products, ["MissingAcquisitionError", "T31TDK", "products"]),
@@ -186,6 +235,15 @@ CASES: list[tuple[Change, list[str]]] = [
     (missing_field, ["ReferenceDataError", "stands.gpkg", "no field CLASS", "CODE"]),
     (unknown_codes, ["stands.gpkg", "98", "99"]),
     (few_polygons, ["SplitError", "32", "2"]),
+    (empty_layer, ["ReferenceDataError", "stands.gpkg", "is empty: 0 features"]),
+    (layer_without_crs, ["ReferenceDataError", "plain.gpkg", "no coordinate system"]),
+    (polygons_elsewhere, ["ReferenceDataError", "stands.gpkg", "optional"]),
+    (repeated_identifiers, ["ReferenceDataError", "stands.gpkg", "CODE", "31"]),
+    (truncated_database, ["ReferenceDataError", "stands.gpkg", "is cut off"]),
+    (bad_expression, ["ReferenceDataError", "CODES + 1"]),
+    (equal_precedence, ["ReferenceDataError", "stands and again", "equal precedence overlap"]),
+    (some_precedence, ["ConfigError", "only again have a precedence"]),
+    (class_without_source, ["ReferenceDataError", "coniferous", "32"]),
     (indivisible_dates, ["7 dates cannot be cut into groups"]),
     (other_grid, ["GridError", DATES[3], "500100"]),
     (truncated_band, ["ProductError: 1 of 12 products are broken", "_FRE_B3.tif cannot be read"]),

@@ -161,15 +161,19 @@ def test_scarce_classes_are_left_out(audit: dict[str, Any]) -> None:
     ]
 
 
-def test_each_class_has_parcels_in_each_split(results: Path) -> None:
+def test_each_class_has_parcels_to_learn_from_and_to_be_judged_by(
+    results: Path, audit: dict[str, Any]
+) -> None:
     polygons = gpd.read_file(results / "reference" / "polygons.gpkg")
     counts = polygons.groupby(["code", "split"]).size()
-    splits = ("training", "validation", "test")
+    # A tenth of so few is one parcel of meadow: not enough to choose a model by, so the crops
+    # give one too.
     assert counts.to_dict() == {
-        (code, split): number
-        for code, numbers in {SUMMER: (2, 1, 2), WINTER: (2, 1, 2), GRASS: (3, 1, 2)}.items()
-        for split, number in zip(splits, numbers, strict=True)
-    }
+        (SUMMER, "training"): 1, (SUMMER, "validation"): 1, (SUMMER, "test"): 3,
+        (WINTER, "training"): 2, (WINTER, "validation"): 1, (WINTER, "test"): 2,
+        (GRASS, "training"): 3, (GRASS, "validation"): 1, (GRASS, "test"): 2,
+    }  # fmt: skip
+    assert {row["to"] for row in audit["split"]["rescued"]} == {"validation"}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -194,9 +198,9 @@ def test_maps_lie_on_the_images_and_hold_the_mapped_classes(
 def test_maps_are_far_better_than_chance(results: Path, method: str) -> None:
     summary = pd.read_csv(results / "accuracy" / "summary.csv")
     pooled = summary[summary["tile"] == "pooled"].set_index("method").loc[method]
-    # Seen: 0.83 and 0.75.
+    # Seen: 0.76 and 0.58.
     assert pooled["kappa"] > 0.5
-    assert pooled["polygons"] == 6
+    assert pooled["polygons"] == 7
     with rasterio.open(results / "reference" / f"{TILE}_split.tif") as dataset:
         assert pooled["pixels"] + pooled["unmapped"] == np.count_nonzero(dataset.read(1) == 3)
 
@@ -207,6 +211,6 @@ def test_the_report_says_what_was_left_out(results: Path) -> None:
     assert page.rstrip().endswith("</html>")
     assert "Flanders, crops and grass, 2018 and 2019" in text
     assert re.search(r"T31UES 72 46 2 24 ", text), "found, used, outside of the period, cloudy"
-    assert "smaller than the minimum area: 21" in text
+    assert "21 smaller than the minimum area" in text
     assert "too few polygons to be split: spring cereals (1), other land (2)." in text
     assert "FG-UNET never saw a training pixel of: spring cereals, other land" in text
