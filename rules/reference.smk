@@ -15,7 +15,7 @@ rule fuse_reference:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(6000),
         runtime=240,
     params:
         sources=SOURCES,

@@ -220,6 +220,23 @@ def test_the_rules_in_turn(scripts, folder):
     assert found["split"]["shares"]["all"]["test_share"] == pytest.approx(0.34, abs=0.03)
 
 
+@pytest.mark.parametrize("mode", ["polygons", "blocks"])
+def test_sides_keep_their_distance_through_all_rules(scripts, folder, mode):
+    fuse(scripts, folder, square_m=1000.0)
+    polygons = split(
+        scripts, folder, mode=mode, square_m=1000.0, min_distance=40.0, leave_out_scarce=True
+    )
+    for tile in TILES:
+        rasterise(scripts, folder, tile)
+    found = audit(scripts, folder)
+    assert found["leakage"]["closer_than_min_distance"] == 0
+    test = polygons[polygons["split"] == "test"].union_all()
+    training = polygons[polygons["split"] == "training"].union_all()
+    assert test.distance(training) >= 40.0
+    assert found["distances"]["percentiles"]["0"] == pytest.approx(test.distance(training), abs=0.1)
+    assert ("given_up" in found["split"]) == (mode == "blocks")
+
+
 def test_a_polygon_on_two_sides_stops_the_run(scripts, folder):
     fuse(scripts, folder)
     split(scripts, folder)
