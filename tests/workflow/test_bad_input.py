@@ -241,7 +241,7 @@ CASES: list[tuple[Change, list[str]]] = [
     (repeated_identifiers, ["ReferenceDataError", "stands.gpkg", "CODE", "31"]),
     (truncated_database, ["ReferenceDataError", "stands.gpkg", "is cut off"]),
     (bad_expression, ["ReferenceDataError", "CODES + 1"]),
-    (equal_precedence, ["ReferenceDataError", "stands and again", "equal precedence overlap"]),
+    (equal_precedence, ["ReferenceDataError", "again and stands", "equal precedence overlap"]),
     (some_precedence, ["ConfigError", "only again have a precedence"]),
     (class_without_source, ["ReferenceDataError", "coniferous", "32"]),
     (indivisible_dates, ["7 dates cannot be cut into groups"]),
