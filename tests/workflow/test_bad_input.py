@@ -188,9 +188,9 @@ def empty_layer(config: dict[str, Any], folder: Path) -> None:
 
 
 def layer_without_crs(config: dict[str, Any], folder: Path) -> None:
-    gpd.read_file(folder / "stands.gpkg").set_crs(None, allow_override=True).to_file(
-        folder / "plain.gpkg"
-    )
+    frame = gpd.read_file(folder / "stands.gpkg").set_crs(None, allow_override=True)
+    with pytest.warns(UserWarning, match="'crs' was not provided"):
+        frame.to_file(folder / "plain.gpkg")
     source(config)["path"] = str(folder / "plain.gpkg")
 
 
