@@ -58,18 +58,13 @@ def _source(value: Mapping[str, Any]) -> Source:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     main(
-        **{
-            name: getattr(snakemake.params, name)
-            for name in (
-                "sources",
-                "crs",
-                "minimum_area_m2",
-                "minimum_share",
-                "square_m",
-                "leave_out_scarce",
-                "merge",
-            )
-        },
+        sources=snakemake.params.sources,
+        crs=snakemake.params.crs,
+        minimum_area_m2=snakemake.params.minimum_area_m2,
+        minimum_share=snakemake.params.minimum_share,
+        square_m=snakemake.params.square_m,
+        leave_out_scarce=snakemake.params.leave_out_scarce,
+        merge=snakemake.params.merge,
         threads=snakemake.threads,
         path_to_nomenclature=snakemake.input.nomenclature,
         paths_to_acquisitions=snakemake.input.acquisitions,

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from fgunet.reference.chunks import added_up
+
 _CHUNK = 100_000
 
 
@@ -77,7 +79,7 @@ def units_of(
         of=node.astype(np.int64),
         number=numbers,
         code=_main_class(node, code, area, len(numbers)),
-        area=np.bincount(node, weights=area, minlength=len(numbers)).astype(np.float64),
+        area=added_up(node, area, len(numbers)),
     )
 
 

@@ -15,6 +15,7 @@ from fgunet.reference.chunks import added_up
 from fgunet.reference.difference import ROUNDING_M2, on_grid
 from fgunet.reference.ground import boxes, cut_by_squares
 from fgunet.reference.pieces import in_pieces
+from fgunet.reference.shapes import with_pieces
 
 
 class Remains(NamedTuple):
@@ -87,17 +88,7 @@ def _without_small(
     area = shapely.area(piece)
     small = (area < minimum_area) & _single(shapely.bounds(piece), square_m)
     small |= area < ROUNDING_M2
-    result = rest.copy()
-    changed = np.zeros(len(rest), dtype=bool)
-    changed[owner[small]] = True
-    result[changed] = shapely.Polygon()
-    stays = ~small & changed[owner]
-    groups, index = np.unique(owner[stays], return_inverse=True)
-    if len(groups):
-        joined = shapely.multipolygons(piece[stays], indices=index)
-        single = shapely.get_num_geometries(joined) == 1
-        result[groups] = np.where(single, shapely.get_geometry(joined, 0), joined)
-    return result
+    return with_pieces(rest, piece, owner, ~small)
 
 
 def _enough_by_square(

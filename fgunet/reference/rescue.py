@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.errors import SplitError
+from fgunet.reference.chunks import added_up
 from fgunet.reference.sides import SPLIT_NAMES, TEST, TRAINING, VALIDATION, SplitOptions
 
 
@@ -54,8 +55,7 @@ def rescued(
     kinds, place = np.unique(
         np.stack([code[used], unit[used]], axis=1), axis=0, return_inverse=True
     )
-    weight = np.bincount(place.reshape(-1), weights=area[used], minlength=len(kinds))
-    ground = weight.astype(np.float64)
+    ground = added_up(place.reshape(-1), area[used], len(kinds))
     rescue = _Rescue(side.copy(), kinds[:, 0], kinds[:, 1], ground, options)
     for one in np.unique(kinds[:, 0]).tolist():
         for wanted in (TEST, TRAINING):

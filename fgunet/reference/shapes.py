@@ -107,11 +107,37 @@ def without_small_pieces(geometries: Geometries, minimum_area: float) -> Geometr
     pieces, owner = shapely.get_parts(geometries, return_index=True)
     # Lines and points left over by an intersection have no area and go too.
     area = shapely.area(pieces)
-    kept = (area >= minimum_area) & (area > 0)
-    n_pieces = np.bincount(owner, minlength=len(geometries))
-    n_kept = np.bincount(owner[kept], minlength=len(geometries))
+    return with_pieces(geometries, pieces, owner, (area >= minimum_area) & (area > 0))
+
+
+def with_pieces(
+    geometries: Geometries,
+    pieces: Geometries,
+    owner: NDArray[np.int64],
+    kept: NDArray[np.bool_],
+) -> Geometries:
+    """Geometries of which only some pieces are kept.
+
+    Parameters
+    ----------
+    geometries : numpy.ndarray
+        (n,), object: (multi)polygons, collections or empty geometries.
+    pieces : numpy.ndarray
+        (m,), object: their pieces.
+    owner : numpy.ndarray
+        (m,), int64, rising: index of the geometry a piece is of.
+    kept : numpy.ndarray
+        (m,), bool: pieces to keep; all of them polygons.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,), object: as they were where all pieces are kept; else polygons, or multipolygons
+        where several pieces are left, or an empty polygon where none is.
+    """
     result = np.asarray(geometries, dtype=object).copy()
-    changed = n_kept < n_pieces
+    changed = np.zeros(len(result), dtype=bool)
+    changed[owner[~kept]] = True
     result[changed] = shapely.Polygon()
     mended = kept & changed[owner]
     if mended.any():

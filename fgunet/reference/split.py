@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from fgunet.errors import SplitError
 from fgunet.reference.balance import Strata, balanced, draws, keys_of
 from fgunet.reference.blocks import cut_to_blocks
+from fgunet.reference.chunks import added_up
 from fgunet.reference.ground import cut_by_squares
 from fgunet.reference.groups import Units, units_of
 from fgunet.reference.rescue import rescued
@@ -231,7 +232,7 @@ class _Lattice:
 
         def summed(units: NDArray[np.bool_]) -> NDArray[np.float64]:
             weight = np.where(units[self.owner], self.ground, 0.0)
-            return np.bincount(self.place, weight, len(self.keys)).astype(np.float64)
+            return added_up(self.place, weight, len(self.keys))
 
         return Strata(
             of=np.where(among, self.of, -1),
