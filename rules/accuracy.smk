@@ -65,3 +65,31 @@ rule scores:
         "kappa, F-scores, their intervals, and the comparison of the methods"
     script:
         "../scripts/scores.py"
+
+
+rule learning_time:
+    input:
+        metadata=expand("results/models/{method}/metadata.json", method=METHODS),
+    output:
+        report(
+            "results/accuracy/learning_time.csv",
+            caption="captions/learning_time.rst",
+            category="Accuracy",
+            labels={"table": "learning time"},
+        ),
+    log:
+        "logs/learning_time.log",
+    benchmark:
+        "results/benchmarks/learning_time.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        library=VERSION,
+    message:
+        "time, workers and samples of the learning of each method"
+    script:
+        "../scripts/learning_time.py"

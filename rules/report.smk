@@ -122,6 +122,7 @@ rule report:
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         comparison="results/accuracy/comparison.json",
+        learning_time="results/accuracy/learning_time.csv",
         audit="results/reference/audit.json",
         metadata=expand("results/models/{method}/metadata.json", method=METHODS),
         acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),

@@ -14,7 +14,7 @@ from fgunet import __version__
 from fgunet.nomenclature import Nomenclature
 from fgunet.report.reference import FEW_POLYGONS
 from fgunet.report.style import method_label
-from fgunet.report.wording import UNDEFINED, decimals, duration, whole
+from fgunet.report.wording import UNDEFINED, decimals, whole
 
 PUBLISHED_WIDTH = 32
 """Filters of the first level of the published network."""
@@ -23,18 +23,13 @@ _PACKAGES = ("geopandas", "numpy", "rasterio", "scikit-learn", "snakemake", "zar
 
 
 def cost_table(metadata: Mapping[str, Mapping[str, Any]], methods: Sequence[str]) -> dict[str, Any]:
-    """What learning cost: a column a method, a row a quantity, empty rows left out."""
+    """What the models grew to: a column a method, a row a quantity, empty rows left out."""
     rows = (
         ("Parameters", ("n_parameters",), whole),
         ("Trees", ("trees", "n_trees"), whole),
         ("Epochs", ("epochs",), whole),
         ("Best epoch", ("best_epoch",), whole),
         ("Kappa on the validation split", ("best_validation_kappa",), decimals),
-        ("Training patches drawn", ("patches",), whole),
-        ("Training pixels", ("samples", "n_samples", "n_pixels"), whole),
-        ("Workers", ("workers", "threads"), whole),
-        ("Wall time", ("wall_s",), duration),
-        ("Processor time", ("cpu_s",), duration),
     )
     known = [method for method in methods if metadata.get(method)]
     table = []
@@ -47,8 +42,7 @@ def cost_table(metadata: Mapping[str, Mapping[str, Any]], methods: Sequence[str]
 
 def _first(document: Mapping[str, Any], keys: Sequence[str]) -> Any:
     flat = {**document.get("parameters", {}), **document}
-    value = next((flat[key] for key in keys if flat.get(key) is not None), None)
-    return sum(value.values()) if isinstance(value, Mapping) else value
+    return next((flat[key] for key in keys if flat.get(key) is not None), None)
 
 
 def software_versions(metadata: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -67,16 +61,24 @@ def settings_text(configuration: Mapping[str, Any]) -> str:
     return yaml.safe_dump(dict(configuration), sort_keys=False, allow_unicode=True, width=96)
 
 
+def network_width(
+    configuration: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]
+) -> int | None:
+    """Filters of the first level of this run's network; None without a network."""
+    document = metadata.get("fgunet", {})
+    width = document.get("width", configuration.get("fgunet", {}).get("width"))
+    return None if not document or width is None else int(width)
+
+
 def network_note(
     configuration: Mapping[str, Any], metadata: Mapping[str, Mapping[str, Any]]
 ) -> str:
     """Say plainly where the network is not as wide as the published one; empty if it is."""
-    document = metadata.get("fgunet", {})
-    width = document.get("width", configuration.get("fgunet", {}).get("width"))
-    if not document or width in (None, PUBLISHED_WIDTH):
+    width = network_width(configuration, metadata)
+    if width in (None, PUBLISHED_WIDTH):
         return ""
     word = "narrowed" if width < PUBLISHED_WIDTH else "widened"
-    size = whole(document.get("n_parameters"))
+    size = whole(metadata["fgunet"].get("n_parameters"))
     return (
         f"The network is {word}: its first level has {width} filters, the published one "
         f"{PUBLISHED_WIDTH}, and every layer follows in proportion. It has {size} parameters. "

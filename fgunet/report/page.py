@@ -11,7 +11,7 @@ import pandas as pd
 from fgunet.config import count_dates
 from fgunet.errors import AccuracyError
 from fgunet.nomenclature import Nomenclature
-from fgunet.report import acquisitions, background, findings, reference
+from fgunet.report import acquisitions, background, findings, learning, reference
 from fgunet.report.style import evenly_chosen, method_colour, method_label
 from fgunet.report.wording import p_statement, whole
 
@@ -44,6 +44,8 @@ class ReportInputs:
         One a tile: tile, gaps (`fgunet.report.gaps.Gaps.figures`), max_gap_days.
     metadata : mapping
         Metadata of each method's model.
+    learning_time : pandas.DataFrame
+        What learning took, as `fgunet.accuracy.learning_time` tells it; may be empty.
     audit : mapping
         Audit of the reference.
     truth : sequence of mapping
@@ -72,6 +74,7 @@ class ReportInputs:
     acquisitions: Sequence[Mapping[str, Any]]
     facts: Sequence[Mapping[str, Any]] = ()
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    learning_time: pd.DataFrame = field(default_factory=pd.DataFrame)
     audit: Mapping[str, Any] = field(default_factory=dict)
     truth: Sequence[Mapping[str, Any]] = ()
     figures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
@@ -139,6 +142,10 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "mcnemar": {**mcnemar, "p": p_statement(mcnemar["p_value"])} if mcnemar else None,
         "truth_rows": findings.truth_rows(inputs.truth, inputs.summary, methods),
         "costs": background.cost_table(inputs.metadata, methods),
+        "times": learning.time_table(inputs.learning_time),
+        "time_notes": learning.time_notes(
+            inputs.learning_time, background.network_width(inputs.configuration, inputs.metadata)
+        ),
         **_data(inputs),
         "reference": classes,
         **_reference(inputs),
@@ -185,7 +192,9 @@ def _reference(inputs: ReportInputs) -> dict[str, Any]:
         "contradictions": reference.contradictions(audit, inputs.nomenclature),
         "steps": reference.step_table(audit),
         "leakage": reference.leakage_rows(audit),
-        "reach_note": reference.reach_note(audit),
+        "reach_note": reference.reach_note(
+            audit, avoided=inputs.configuration.get("fgunet", {}).get("avoid_test_context", False)
+        ),
         "distance_note": reference.distance_note(audit),
     }
 

@@ -272,12 +272,26 @@ def leakage_rows(audit: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def reach_note(audit: Mapping[str, Any]) -> str:
-    """How much of the test the network could see in training, and what that means."""
+def reach_note(audit: Mapping[str, Any], *, avoided: bool = False) -> str:
+    """How much of the test the network could see in training, and what that means.
+
+    Parameters
+    ----------
+    audit : mapping
+        Audit of the reference.
+    avoided : bool
+        Whether training kept its patches clear of test polygons.
+    """
     reach = audit.get("reach", {})
     if not reach.get("pixels"):
         return ""
     size = reach["patch_size"]
+    if avoided:
+        return (
+            "Training kept its patches clear of all test polygons (fgunet.avoid_test_context): the "
+            f"network saw none of their pixels. Without that, {percent(reach['share'])} % of the "
+            f"test pixels would lie inside the {size} × {size} pixel patches that can be drawn."
+        )
     return (
         f"{percent(reach['share'])} % of the test pixels lie inside the {size} × {size} pixel "
         "patches that training can draw. The network may have seen the image there, but never the "

@@ -93,9 +93,20 @@ def test_metadata() -> None:
     assert importances.sum() == pytest.approx(1)
     assert importances.argmax() == 2
     assert found["wall_s"] >= 0
+    assert (found["method"], found["workers"], found["threads_per_worker"]) == ("forest", 1, 1)
     other = train(make_samples(codes=(11, 222)), samples_per_class=40, seed=6).metadata
     assert other["configuration_hash"] != found["configuration_hash"]
     json.dumps(found, allow_nan=False)
+
+
+def test_threads_change_nothing_but_what_it_took() -> None:
+    samples = make_samples()
+    found = [train(samples, threads=threads).metadata for threads in (1, 2)]
+    assert [one.pop("threads_per_worker") for one in found] == [1, 2]
+    for one in found:
+        assert one.pop("wall_s") >= 0
+        assert one.pop("cpu_s") >= 0
+    assert found[0] == found[1]
 
 
 def test_round_trip(tmp_path) -> None:

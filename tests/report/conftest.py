@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from fgunet.accuracy.comparison import compare
 from fgunet.accuracy.confusion import Confusion, confuse, count_confusion, pool
+from fgunet.accuracy.learning_time import learning_time
 from fgunet.accuracy.tables import tabulate
 from fgunet.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
 from fgunet.report.gaps import measure_gaps
@@ -364,10 +365,14 @@ def inputs_of(world, samples=60, **changed):
     ]
     metadata = {
         "fgunet": {
-            "n_parameters": 143_201, "width": 16, "epochs": 12, "best_epoch": 10, "workers": 2,
-            "best_validation_kappa": 0.83, "patches": 2880, "wall_s": 1780.0, "cpu_s": 3391.0,
+            "method": "fgunet", "n_parameters": 143_201, "width": 16, "epochs": 12,
+            "best_epoch": 10, "best_validation_kappa": 0.83, "patches": 2880, "workers": 2,
+            "threads_per_worker": 1, "wall_s": 1780.0, "cpu_s": 3391.0,
         },
-        "forest": {"trees": 100, "samples": 16_832, "workers": 2, "wall_s": 41.0, "cpu_s": 79.0},
+        "forest": {
+            "method": "forest", "trees": 100, "samples": {"11": 10_000, "51": 6_832},
+            "workers": 1, "threads_per_worker": 2, "wall_s": 41.0, "cpu_s": 79.0,
+        },
     }  # fmt: skip
     values = {
         "title": "Eleven simulated tiles, 2016",
@@ -394,6 +399,7 @@ def inputs_of(world, samples=60, **changed):
             for tile, gaps in gaps_of(world).items()
         ],
         "metadata": {m: metadata[m] for m in world.methods},
+        "learning_time": learning_time([metadata[m] for m in world.methods]),
         "audit": audit_of(world),
         "truth": truth,
         "versions": {"fgunet": "0.1.0", "tensorflow": "2.18.1"},

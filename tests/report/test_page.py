@@ -3,6 +3,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fgunet.errors import AccuracyError
@@ -78,12 +79,46 @@ def test_accuracy_against_the_truth_stands_beside_the_test_polygons(run):
 
 
 def test_one_method_one_tile_and_nothing_optional(small_run):
-    inputs = replace(small_run.inputs, truth=[], audit={}, metadata={}, versions={})
+    inputs = replace(
+        small_run.inputs,
+        truth=[],
+        audit={},
+        metadata={},
+        learning_time=pd.DataFrame(),
+        versions={},
+    )
     text = Page(render_report(inputs)).text
     assert "Random Forest reaches a kappa of" in text
     assert "No comparison: one method in this run" in text
-    for missing in ("Against the truth", "urban", "narrowed", "FG-UNET", "Shaded"):
+    for missing in ("Against the truth", "urban", "narrowed", "FG-UNET", "Shaded", "Learning"):
         assert missing not in text
+
+
+def test_what_learning_took_stands_beside_what_the_study_reported(run):
+    text = Page(render_report(run.inputs)).text.split("Learning time")[-1]
+    own = "this run FG-UNET 29.7 min 2 × 1 thread 56.5 min 2 880 patches 1.6 0.94 h 164 h projected"
+    forest = "Random Forest 41 s 1 × 2 threads 79 s 16 832 pixels 411 0.022 h –"
+    study = "FG-UNET 13 h a cluster – 500 000 patches – 3 300 h 3 300 h"
+    assert f"{own} {forest} for reference" in text
+    assert f"what the study reported {study} Random Forest, 100 trees – – – – – 25 h –" in text
+    assert "projection at this network's width (16 filters in its first level" in text
+
+
+def test_a_run_without_the_network_projects_nothing(small_run):
+    text = Page(render_report(small_run.inputs)).text
+    text = text[text.index("Learning time") : text.index("found used")]
+    assert "1 × 2 threads 79 s 16 832 pixels 411 0.022 h for reference" in text
+    for missing in ("FG-UNET", "500", "projection", "can be compared"):
+        assert missing not in text
+
+
+def test_times_that_are_unknown_are_dashes(run):
+    times = run.inputs.learning_time.copy()
+    times.loc[0, ["threads", "cpu_s", "one_cpu_h"]] = np.nan
+    times.loc[1, ["workers", "wall_s", "samples_per_s"]] = np.nan
+    text = Page(render_report(replace(run.inputs, learning_time=times))).text
+    assert "FG-UNET 29.7 min 2 – 2 880 patches 1.6 – Random Forest – – 79 s" in text
+    assert "on one CPU, 500 000" not in text
 
 
 def test_undefined_is_a_dash(run):

@@ -91,6 +91,10 @@ def scored(folder, script, root):
         path_to_classes=str(folder / "classes.csv"),
         path_to_comparison=str(folder / "comparison.json"),
     )
+    script("learning_time")(
+        paths_to_metadata=[str(folder / f"{m}_metadata.json") for m in METHODS],
+        path_to_table=str(folder / "learning_time.csv"),
+    )
     return folder
 
 
@@ -133,6 +137,22 @@ def test_one_method_has_nothing_to_compare(scored, script, root, tmp_path):
     comparison = json.loads((tmp_path / "comparison.json").read_text())
     assert comparison == {"reason": "one method in this run: forest"}
     assert "group_f" not in pd.read_csv(tmp_path / "summary.csv")
+
+
+def test_learning_time_of_each_method(scored, script, run, tmp_path):
+    network = {**run.inputs.metadata["fgunet"], "cpu_s": 5400.0, "wall_s": 1440.0}
+    del network["threads_per_worker"]
+    write_json(tmp_path / "network.json", network)
+    script("learning_time")(
+        paths_to_metadata=[str(tmp_path / "network.json"), str(scored / "forest_metadata.json")],
+        path_to_table=str(tmp_path / "accuracy" / "learning_time.csv"),
+    )
+    lines = (tmp_path / "accuracy" / "learning_time.csv").read_text().splitlines()
+    assert lines[:2] == [
+        "method,wall_s,workers,threads,cpu_s,samples,sample_unit,samples_per_s,one_cpu_h",
+        "fgunet,1440.0,2,,5400.0,2880,patches,2.0,1.5",
+    ]
+    assert lines[2].startswith("forest,41.0,1,2,79.0,16832,pixels,410.5")
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +234,7 @@ def test_sheets_figures_and_report(scored, script, root, series):
         path_to_summary=str(scored / "summary.csv"),
         path_to_classes=str(scored / "classes.csv"),
         path_to_comparison=str(scored / "comparison.json"),
+        path_to_learning_time=str(scored / "learning_time.csv"),
         path_to_audit=str(scored / "audit.json"),
         paths_to_metadata=[str(scored / f"{m}_metadata.json") for m in METHODS],
         paths_to_acquisitions=listings,
@@ -228,3 +249,4 @@ def test_sheets_figures_and_report(scored, script, root, series):
     assert html.count('src="data:image/') == len(FIGURES) + 2 * len(TILES)
     assert "than 70 days, %" in html
     assert "Two tiles" in html
+    assert "1 × 2 threads" in html
