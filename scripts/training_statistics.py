@@ -1,8 +1,9 @@
 """Histograms of a tile's training pixels, as results/statistics/{tile}.npz."""
 
 from fgunet.logs import log_to
-from fgunet.patches.labels import SplitLabels
+from fgunet.patches.labels import SplitLabels, require_one_grid
 from fgunet.patches.statistics import tile_statistics, write_statistics
+from fgunet.rasters import read_grid
 from fgunet.reference.sides import TRAINING
 from fgunet.series.store import SeriesStore
 
@@ -14,10 +15,12 @@ def main(
     path_to_split: str,
     path_to_statistics: str,
 ) -> None:
+    series = SeriesStore(path_to_series)
+    for path in (path_to_code, path_to_split):
+        require_one_grid(series.tile, (path_to_series, series.grid), (path, read_grid(path)))
     any_code = range(1, 256)  # the statistics do not tell classes apart
     labels = SplitLabels(path_to_code, path_to_split, any_code, TRAINING)
-    statistics = tile_statistics(SeriesStore(path_to_series), labels)
-    write_statistics(path_to_statistics, statistics)
+    write_statistics(path_to_statistics, tile_statistics(series, labels))
 
 
 if __name__ == "__main__":

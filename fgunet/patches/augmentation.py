@@ -52,3 +52,23 @@ class Symmetry:
         if self.flip_cols:
             image = image[..., ::-1]
         return image
+
+    def landing(self, side: int) -> tuple[int, int, int]:
+        """Where the pixels of a square land, for loops that turn it while they write it.
+
+        Parameters
+        ----------
+        side : int
+            Rows and columns of the square.
+
+        Returns
+        -------
+        first, per_row, per_col : int
+            Pixel (row, column) of the square becomes pixel ``first + per_row * row + per_col *
+            column`` of the turned square, counted by rows.
+        """
+        last = side - 1
+        down = -side if self.flip_rows else side
+        across = -1 if self.flip_cols else 1
+        first = last * side * self.flip_rows + last * self.flip_cols
+        return (first, across, down) if self.transpose else (first, down, across)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fgunet.errors import PatchError
 from fgunet.patches.augmentation import Symmetry
-from fgunet.patches.labels import Labels
+from fgunet.patches.labels import Labels, require_one_grid
 from fgunet.patches.normalisation import normalise
 from fgunet.patches.placement import Place, Placement
 from fgunet.patches.random import sample_generator
@@ -29,6 +29,8 @@ class Bounds:
 class PatchSource:
     """Patches of one split, each determined by the seed and its number.
 
+    Several threads can draw from one source.
+
     Parameters
     ----------
     series : sequence of Series
@@ -36,7 +38,7 @@ class PatchSource:
     labels : sequence of Labels
         Labels of the split of each tile, on the same grids.
     placement : Placement
-        Made from the same labels.
+        Made from the same labels; it knows the names of the tiles.
     bounds : Bounds
         Percentiles of the training pixels.
     seed, stream : int
@@ -61,45 +63,68 @@ class PatchSource:
         stream: int,
         augmented: bool,
     ) -> None:
-        if len(series) != len(labels):
-            raise PatchError(f"{len(series)} series and {len(labels)} label rasters do not pair")
-        for number, (one, other) in enumerate(zip(series, labels, strict=True)):
-            if one.grid != other.grid:
-                raise PatchError(
-                    f"tile {number}: the series lies on {one.grid}, the labels on {other.grid}; "
-                    "rasterise the reference on the grid of the series"
-                )
+        if not len(series) == len(labels) == len(placement.names):
+            raise PatchError(
+                f"{len(series)} series, {len(labels)} label rasters and {len(placement.names)} "
+                "tiles of the placement do not pair; give one of each for every tile"
+            )
+        for name, one, other in zip(placement.names, series, labels, strict=True):
+            require_one_grid(name, ("the series", one.grid), ("the labels", other.grid))
         self._series, self._labels = tuple(series), tuple(labels)
         self._placement, self._bounds = placement, bounds
         self._seed, self._stream, self._augmented = seed, stream, augmented
 
-    def patch(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Patch number `index`.
+    def batch(self, indices: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Patches of several numbers.
+
+        Parameters
+        ----------
+        indices : sequence of int
+            Numbers of the samples, at least 0.
 
         Returns
         -------
-        image : ndarray (y, x, channel) float32
+        images : ndarray (patch, y, x, channel) float32
             Normalised, date-major channels.
-        labels : ndarray (y, x) uint8
+        labels : ndarray (patch, y, x) uint8
             255 = unlabelled, or of another split.
+
+        Raises
+        ------
+        SeriesError
+            If a file of a series is damaged.
         """
+        side = self._placement.size
+        images = np.empty((len(indices), side, side, self._bounds.low.size), dtype=np.float32)
+        labels = np.empty(images.shape[:3], dtype=np.uint8)
+        for index, image, drawn in zip(indices, images, labels, strict=True):
+            self._draw(index, image, drawn)
+        return images, labels
+
+    def patch(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Image (y, x, channel) and labels (y, x) of one number, as `batch` gives them."""
+        images, labels = self.batch([index])
+        return images[0], labels[0]
+
+    def describe(self, index: int) -> str:
+        """Where a sample lies, and the label of the class that it was drawn for."""
+        place = self._placement.place(sample_generator(self._seed, self._stream, index))
+        (top, left), (height, width) = (place.window.row, place.window.col), place.window.shape
+        return (
+            f"sample {index}: tile {self._placement.names[place.tile]}, rows {top} to "
+            f"{top + height - 1}, columns {left} to {left + width - 1}, drawn for label "
+            f"{place.label}"
+        )
+
+    def _draw(self, index: int, image: NDArray[np.float32], drawn: NDArray[np.uint8]) -> None:
+        """Fill the image and the labels of a sample."""
         generator = sample_generator(self._seed, self._stream, index)
         place = self._placement.place(generator)
-        values = self._series[place.tile].read(place.window)
-        labels = self._labels[place.tile].read(place.window)
-        nodata = self._series[place.tile].nodata
-        image = normalise(values, self._bounds.low, self._bounds.high, nodata)
-        if self._augmented:
-            symmetry = Symmetry.draw(generator)
-            labels = symmetry.apply(labels)
-            # After normalisation: pixels move whole, which is quicker than channel by channel.
-            image = np.moveaxis(symmetry.apply(np.moveaxis(image, -1, 0)), 0, -1)
-        return image, labels
-
-    def batch(self, indices: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Patches of several numbers: images (patch, y, x, channel), labels (patch, y, x)."""
-        patches = [self.patch(index) for index in indices]
-        return np.stack([image for image, _ in patches]), np.stack([each for _, each in patches])
+        series = self._series[place.tile]
+        symmetry = Symmetry.draw(generator) if self._augmented else Symmetry()
+        drawn[:] = symmetry.apply(self._labels[place.tile].read(place.window))
+        values, bounds = series.read(place.window), self._bounds
+        normalise(values, bounds.low, bounds.high, series.nodata, symmetry=symmetry, out=image)
 
 
 def count_drawn_labels(

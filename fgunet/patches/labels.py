@@ -7,10 +7,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fgunet.errors import NomenclatureError
+from fgunet.errors import NomenclatureError, PatchError
 from fgunet.grid import Grid, Window
 from fgunet.nomenclature import UNLABELLED
-from fgunet.rasters import OpenBand, read_grid, require_same_grid
+from fgunet.patches.open_rasters import read_open
+from fgunet.rasters import read_grid, require_same_grid
 
 
 class Labels(Protocol):
@@ -22,6 +23,28 @@ class Labels(Protocol):
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """Labels (y, x) of a window."""
+
+
+def require_one_grid(tile: str, series: tuple[str, Grid], labels: tuple[str, Grid]) -> None:
+    """Check that the reference of a tile lies on the grid of its series.
+
+    Parameters
+    ----------
+    tile : str
+        Name of the tile.
+    series, labels : (str, Grid)
+        What each is called in the message, best with its file, and its grid.
+
+    Raises
+    ------
+    PatchError
+        If the grids differ.
+    """
+    if series[1] != labels[1]:
+        raise PatchError(
+            f"tile {tile}: {series[0]} lies on {series[1]}, {labels[0]} on {labels[1]}; make the "
+            "reference rasters anew on the grid of the series (rule rasterise_reference)"
+        )
 
 
 class SplitLabels:
@@ -52,7 +75,6 @@ class SplitLabels:
         paths = path_to_code, path_to_split
         self._grid = require_same_grid((str(path), read_grid(path)) for path in paths)
         self._paths = paths
-        self._bands = [OpenBand(path) for path in paths]
         self._split = split
         self._table = np.full(256, UNLABELLED, dtype=np.uint8)
         self._table[list(codes)] = np.arange(len(codes), dtype=np.uint8)
@@ -70,7 +92,7 @@ class SplitLabels:
         NomenclatureError
             If a pixel of the split has a code without class.
         """
-        code, split = (band.read(window) for band in self._bands)
+        code, split = (read_open(path, window) for path in self._paths)
         shown = split == self._split
         labels = np.where(shown, self._table[code], np.uint8(UNLABELLED))
         strange = shown & (labels == UNLABELLED)
@@ -81,3 +103,23 @@ class SplitLabels:
                 "make the reference rasters again"
             )
         return labels
+
+
+class SplitGround:
+    """The pixels of one split of a tile, whatever their class.
+
+    Parameters
+    ----------
+    path_to_split : path
+        Raster of splits.
+    split : int
+        The value of the split.
+    """
+
+    def __init__(self, path_to_split: str | os.PathLike[str], split: int) -> None:
+        self._path, self._split = path_to_split, split
+
+    def read(self, window: Window) -> NDArray[np.bool_]:
+        """Whether each pixel (y, x) of a window is of the split."""
+        of_split: NDArray[np.bool_] = read_open(self._path, window) == self._split
+        return of_split

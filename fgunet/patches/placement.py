@@ -1,5 +1,6 @@
 """Where patches lie: around pixels drawn uniformly by class, over all tiles."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,11 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.errors import PatchError
-from fgunet.grid import Window, split_windows
+from fgunet.grid import Window
+from fgunet.logs import Progress
+from fgunet.patches.avoidance import Avoidance, ReadGround
+from fgunet.patches.counting import Runs, rank_within
+from fgunet.patches.drawable import DrawablePixels
+from fgunet.patches.framing import Frame
 from fgunet.patches.labels import Labels
+from fgunet.patches.wording import listed
 
 BLOCK = 64
-"""Side of the blocks in which labelled pixels are counted, in pixels."""
+"""Side of the blocks by which labelled pixels are ranked, in pixels."""
+
+HELD_BYTES = 64 * 2**20
+"""About the memory that counts may take; where it is short, more blocks are counted together."""
 
 
 @dataclass(frozen=True)
@@ -23,39 +33,11 @@ class Place:
     label: int
 
 
-def count_labels(labels: Labels, n_classes: int, block: int = BLOCK) -> NDArray[np.int32]:
-    """Labelled pixels of each class in each block of a tile.
-
-    Parameters
-    ----------
-    labels : Labels
-        Labels of one split of the tile.
-    n_classes : int
-        Number of classes.
-    block : int
-        Side of a block in pixels.
-
-    Returns
-    -------
-    ndarray (class, block) int32
-        Blocks in the order of `fgunet.grid.split_windows`.
-    """
-    counts = []
-    columns = -(-labels.grid.width // block)
-    for strip in split_windows((labels.grid.height, 1), block):
-        values = labels.read(Window(strip.row, 0, strip.height, labels.grid.width))
-        which = np.arange(labels.grid.width) // block
-        # One bin for each pair of block and label; 256 labels, unlabelled included.
-        pairs = np.bincount((which * 256 + values).ravel(), minlength=columns * 256)
-        counts.append(pairs.reshape(columns, 256)[:, :n_classes])
-    by_class: NDArray[np.int32] = np.concatenate(counts).T.astype(np.int32)
-    return by_class
-
-
 class Placement:
     """Draws patches: a class uniformly, then a pixel of it uniformly over all tiles.
 
-    Only counts are held, not the labels: a drawn pixel is found by reading its block.
+    Only counts are held, not the labels: a drawn pixel is found by reading its surroundings. The
+    memory they take changes how much is read for that, and not what is drawn.
 
     Parameters
     ----------
@@ -67,14 +49,29 @@ class Placement:
         Side of a patch in pixels.
     jitter : int
         Greatest shift of the drawn pixel from the patch's middle, in pixels.
+    names : sequence of str, optional
+        Names of the tiles, for messages; by default their numbers.
+    split : str
+        Name of the split, for messages.
+    avoided : sequence of callable, optional
+        For each tile, reads the ground that no patch may show. A pixel is then drawable if one of
+        its shifts gives a patch clear of it: it is drawn uniformly from the drawable pixels of
+        its class, and its shift uniformly from those.
     block : int
-        Side of the blocks in which pixels are counted.
+        Side of the blocks by which pixels are ranked.
+    held_bytes : int
+        About the memory of the counts.
 
     Raises
     ------
     PatchError
         If a tile is smaller than a patch, the jitter could lose the pixel, or no tile has a
-        labelled pixel.
+        labelled pixel that can be drawn.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the tiles.
     """
 
     def __init__(
@@ -84,28 +81,61 @@ class Placement:
         n_classes: int,
         size: int,
         jitter: int,
+        names: Sequence[str] | None = None,
+        split: str = "reference",
+        avoided: Sequence[ReadGround] | None = None,
         block: int = BLOCK,
+        held_bytes: int = HELD_BYTES,
     ) -> None:
-        _check_sizes(tiles, size, jitter)
-        self._tiles, self._size, self._jitter = tuple(tiles), size, jitter
-        counts = [count_labels(tile, n_classes, block) for tile in tiles]
-        windows = [list(split_windows(tile.grid.shape, block)) for tile in tiles]
-        self._windows = windows
-        self._first_block = np.cumsum([0] + [len(each) for each in windows])
-        # Pixels of a class up to and with each block, over all tiles one after another.
-        self._cumulative = np.cumsum(np.concatenate(counts, axis=1), axis=1, dtype=np.int64)
-        self._present = np.flatnonzero(self._cumulative[:, -1])
+        self._frame = Frame(size, jitter)
+        self.names = tuple(names or (str(number) for number in range(len(tiles))))
+        _check_tiles(tiles, self.names, avoided, size)
+        length = run_length([t.grid.shape for t in tiles], n_classes, block, held_bytes)
+        self._tiles: list[DrawablePixels] = []
+        progress = Progress("tiles with their labelled pixels counted", len(tiles))
+        for number, labels in enumerate(tiles):
+            shape = labels.grid.shape
+            avoidance = Avoidance(avoided[number], shape, self._frame) if avoided else None
+            runs = Runs(shape, block, length)
+            self._tiles.append(DrawablePixels(labels, avoidance, runs, n_classes))
+            progress.advance()
+        # Drawable pixels of a class up to and with each tile.
+        by_tile = np.stack([tile.counts for tile in self._tiles], axis=1)
+        self._cumulative = np.cumsum(by_tile, axis=1, dtype=np.int64)
+        self._present = np.flatnonzero(self.counts)
         if not self._present.size:
-            raise PatchError(
-                f"none of the {len(tiles)} tiles has a labelled pixel of this split; "
-                "check the reference polygons and their split"
-            )
+            raise PatchError(self._nothing_to_draw(split))
+
+    @property
+    def size(self) -> int:
+        """Side of a patch in pixels."""
+        return self._frame.size
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Labelled pixels of each class over all tiles (class,) int64."""
+        """Pixels of each class that can be drawn, over all tiles (class,) int64."""
         totals: NDArray[np.int64] = self._cumulative[:, -1].copy()
         return totals
+
+    @property
+    def labelled(self) -> NDArray[np.int64]:
+        """Labelled pixels of each class, drawable or not, over all tiles (class,) int64."""
+        totals: NDArray[np.int64] = np.sum([tile.labelled for tile in self._tiles], axis=0)
+        return totals
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Labels of the classes that have labelled pixels, none of which can be drawn."""
+        return tuple(np.flatnonzero((self.counts == 0) & (self.labelled > 0)).tolist())
+
+    @property
+    def empty_tiles(self) -> tuple[str, ...]:
+        """Names of the tiles that no patch is drawn from: none of their pixels can be drawn."""
+        return tuple(
+            name
+            for name, tile in zip(self.names, self._tiles, strict=True)
+            if not tile.counts.any()
+        )
 
     def place(self, generator: np.random.Generator) -> Place:
         """Draw a patch.
@@ -116,43 +146,80 @@ class Placement:
         Parameters
         ----------
         generator : numpy.random.Generator
-            Source of the random numbers; always the same count of draws is taken.
+            Source of the random numbers.
 
         Returns
         -------
         Place
         """
         label = int(self._present[generator.integers(len(self._present))])
-        rank = int(generator.integers(self._cumulative[label, -1]))
-        shift = generator.integers(-self._jitter, self._jitter + 1, size=2)
-        tile, row, col = self._pixel(label, rank)
-        height, width = self._tiles[tile].grid.shape
-        top = int(np.clip(row - self._size // 2 + shift[0], 0, height - self._size))
-        left = int(np.clip(col - self._size // 2 + shift[1], 0, width - self._size))
-        return Place(tile, Window(top, left, self._size, self._size), label)
-
-    def _pixel(self, label: int, rank: int) -> tuple[int, int, int]:
-        """Tile, row and column of the pixel `rank` of a class."""
         cumulative = self._cumulative[label]
-        block = int(np.searchsorted(cumulative, rank, side="right"))
-        tile = int(np.searchsorted(self._first_block, block, side="right")) - 1
-        window = self._windows[tile][block - self._first_block[tile]]
-        within = rank - (int(cumulative[block - 1]) if block else 0)
-        rows, cols = np.nonzero(self._tiles[tile].read(window) == label)
-        return tile, window.row + int(rows[within]), window.col + int(cols[within])
+        rank = int(generator.integers(cumulative[-1]))
+        number, rank = rank_within(cumulative, rank)
+        tile = self._tiles[number]
+        pixel = tile.pixel(label, rank)
+        if tile.avoidance is None:
+            jitter = self._frame.jitter
+            shift = generator.integers(-jitter, jitter + 1, size=2)
+        else:
+            shifts = tile.avoidance.clear_shifts(*pixel)
+            shift = shifts[generator.integers(len(shifts))]
+        return Place(number, self._frame.window(pixel, shift, tile.shape), label)
+
+    def _nothing_to_draw(self, split: str) -> str:
+        labelled = int(self.labelled.sum())
+        if not labelled:
+            return (
+                f"none of the {len(self.names)} tiles ({listed(self.names)}) has a labelled "
+                f"{split} pixel; check the reference polygons and their split"
+            )
+        return (
+            f"none of the {labelled} {split} pixels of {listed(self.names)} can be drawn: each "
+            f"patch of {self._frame.size} pixels around one shows ground that must be avoided; "
+            "take a smaller fgunet.patch_size or a larger fgunet.jitter, split by blocks "
+            "(split.mode), or set fgunet.avoid_test_context to false"
+        )
 
 
-def _check_sizes(tiles: Sequence[Labels], size: int, jitter: int) -> None:
+def run_length(
+    shapes: Sequence[tuple[int, int]], n_classes: int, block: int, held_bytes: int
+) -> int:
+    """How many blocks to count together, so that all counts take about the memory given.
+
+    No more are than a count of two bytes can hold.
+
+    Parameters
+    ----------
+    shapes : sequence of (int, int)
+        (height, width) of each tile in pixels.
+    n_classes : int
+        Number of classes.
+    block : int
+        Side of a block in pixels.
+    held_bytes : int
+        The memory.
+    """
+    blocks = sum(math.prod(Runs(shape, block, 1).grid) for shape in shapes)
+    most = np.iinfo(np.uint16).max // block**2
+    return max(1, min(most, -(-blocks * n_classes * 2 // held_bytes)))
+
+
+def _check_tiles(
+    tiles: Sequence[Labels],
+    names: Sequence[str],
+    avoided: Sequence[ReadGround] | None,
+    size: int,
+) -> None:
     if not tiles:
         raise PatchError("there is no tile to draw patches from")
-    if size < 1 or not 0 <= jitter < (size + 1) // 2:
+    if len(names) != len(tiles) or len(avoided or tiles) != len(tiles):
         raise PatchError(
-            f"a patch of {size} pixels with a jitter of {jitter} could lose its pixel; "
-            "the jitter must be at least 0 and less than half the patch"
+            f"there are {len(tiles)} tiles, {len(names)} names of tiles and ground to be avoided "
+            f"of {len(avoided or tiles)}; give one of each for every tile"
         )
-    for number, tile in enumerate(tiles):
+    for name, tile in zip(names, tiles, strict=True):
         if min(tile.grid.shape) < size:
             raise PatchError(
-                f"tile {number} has {tile.grid.height} x {tile.grid.width} pixels, a patch needs "
-                f"{size} x {size}; take a smaller patch_size or leave the tile out"
+                f"tile {name} has {tile.grid.height} x {tile.grid.width} pixels, a patch needs "
+                f"{size} x {size}; take a smaller fgunet.patch_size or leave the tile out"
             )

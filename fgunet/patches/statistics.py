@@ -13,6 +13,7 @@ from fgunet.files import atomic_path
 from fgunet.grid import split_windows
 from fgunet.nomenclature import UNLABELLED
 from fgunet.patches.labels import Labels
+from fgunet.patches.wording import differences
 from fgunet.rasters import Series
 
 BINS = 65536
@@ -119,7 +120,10 @@ def tile_statistics(series: Series, labels: Labels, window: int = WINDOW) -> Sta
         If series and labels do not share a grid.
     """
     if series.grid != labels.grid:
-        raise PatchError(f"the series lies on {series.grid}, the labels on {labels.grid}")
+        raise PatchError(
+            f"the series lies on {series.grid}, the labels on {labels.grid}; make the reference "
+            "rasters anew on the grid of the series (rule rasterise_reference)"
+        )
     channels = len(series.dates) * len(series.bands)
     histograms = np.zeros((channels, BINS), dtype=np.int64)
     labelled = without_data = 0
@@ -153,9 +157,8 @@ def merge_statistics(parts: Iterable[tuple[str, Statistics]]) -> Statistics:
             continue
         if (part.dates, part.bands, part.nodata) != (merged.dates, merged.bands, merged.nodata):
             raise PatchError(
-                f"{name} has other dates, bands or nodata than {first}: {part.dates}, "
-                f"{part.bands}, {part.nodata} instead of {merged.dates}, {merged.bands}, "
-                f"{merged.nodata}; stack all tiles with one configuration"
+                f"{name} differs from {first} ({differences(_named(part), _named(merged))}); "
+                "stack all tiles with one configuration"
             )
         merged = Statistics(
             part.dates,
@@ -168,6 +171,11 @@ def merge_statistics(parts: Iterable[tuple[str, Statistics]]) -> Statistics:
     if merged is None:
         raise PatchError("there are no statistics to merge")
     return merged
+
+
+def _named(statistics: Statistics) -> dict[str, tuple[str, ...]]:
+    nodata = (str(statistics.nodata),)
+    return {"dates": statistics.dates, "bands": statistics.bands, "nodata": nodata}
 
 
 def class_weights(counts: ArrayLike) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fgunet.errors import GridError, SeriesError
 from fgunet.grid import Grid, Window
+from fgunet.series.chunks import ChunkReader
 from fgunet.series.layout import COUNTS
 
 _ATTRIBUTES = ("tile", "dates", "bands", "nodata", "grid", "provenance")
@@ -59,6 +60,7 @@ class SeriesStore:
                 f"{path} is not a series ({type(error).__name__}: {error}); remove it and make it "
                 "anew with the rule stack_series"
             ) from error
+        self._chunks = ChunkReader.of(self.path / "series", self._series)
         self.tile = str(tile)
         self.dates: tuple[str, ...] = tuple(dates)
         self.bands: tuple[str, ...] = tuple(bands)
@@ -73,8 +75,13 @@ class SeriesStore:
         ------
         GridError
             If the window leaves the grid.
+        SeriesError
+            If a file is damaged.
         """
         self._require_inside(window)
+        if self._chunks is not None:
+            return self._chunks.read(window)
+        # Rewritten by other software in a layout of its own: any is right, this way is slower.
         rows, cols = window.slices
         return np.asarray(self._series[:, :, rows, cols], dtype=np.uint16)
 

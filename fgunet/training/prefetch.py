@@ -6,30 +6,51 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from fgunet.errors import TrainingError
+
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
 def prefetched(
-    make: Callable[[_Key], _Value], keys: Iterable[_Key], depth: int = 2
+    make: Callable[[_Key], _Value],
+    keys: Iterable[_Key],
+    *,
+    depth: int = 2,
+    threads: int = 1,
 ) -> Iterator[_Value]:
-    """``make(key)`` of each key in order, made ahead in one other thread.
+    """``make(key)`` of each key in order, made ahead in other threads.
+
+    When the consumer stops, at the end or before, nothing more is begun, and no thread is left
+    at work. After an error no value comes any more.
 
     Parameters
     ----------
     make : callable
-        Makes a value; its errors are raised where the value would come.
+        Makes a value; its errors are raised where the value would come. It is called by several
+        threads at once if there are several.
     keys : iterable
-        What to make values of.
+        What to make values of; it is read by the consumer's thread.
     depth : int
-        How many values are made ahead at most; they are held in memory.
+        How many values are made ahead at most; they are held in memory. At least 1.
+    threads : int
+        How many values are made at once; more than `depth` are of no use. At least 1.
 
     Yields
     ------
     value
+
+    Raises
+    ------
+    TrainingError
+        If `depth` or `threads` is below 1.
     """
+    if min(depth, threads) < 1:
+        raise TrainingError(
+            f"values cannot be made ahead by {threads} threads, {depth} at a time; take at least 1"
+        )
     remaining = iter(keys)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prefetch") as pool:
         waiting: deque[Future[_Value]] = deque()
         try:
             waiting.extend(pool.submit(make, key) for key in islice(remaining, depth))

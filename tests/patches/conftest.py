@@ -52,7 +52,7 @@ def array_labels():
     return ArrayLabels
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def some_labels():
     def make(shape, seed=0, share=0.3, n_classes=3):
         generator = np.random.default_rng(seed)

@@ -1,16 +1,19 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fgunet.errors import PatchError
-from fgunet.patches.augmentation import Symmetry
 from fgunet.patches.drawing import Bounds, PatchSource, count_drawn_labels
-from fgunet.patches.normalisation import normalise
 from fgunet.patches.placement import Placement
 from fgunet.patches.random import sample_generator
 
 
-@pytest.fixture
-def source(array_series, some_labels):
+@pytest.fixture(scope="module")
+def shared_source(array_series, some_labels):
     def make(stream=0, augmented=True):
         generator = np.random.default_rng(9)
         tiles = [some_labels((40, 30), seed) for seed in (1, 2)]
@@ -25,6 +28,11 @@ def source(array_series, some_labels):
         )
 
     return make
+
+
+@pytest.fixture
+def source(shared_source):
+    return shared_source
 
 
 def test_patch_is_the_same_whatever_was_drawn_before(source):
@@ -62,34 +70,6 @@ def test_image_and_labels_turn_together(array_series, array_labels):
         np.testing.assert_allclose(image[..., 0] * 200, drawn, atol=1e-3)
 
 
-def test_all_eight_symmetries_are_drawn():
-    square = np.arange(9).reshape(3, 3)
-    turned = {
-        Symmetry.draw(sample_generator(0, 0, index)).apply(square).tobytes() for index in range(200)
-    }
-    assert len(turned) == 8
-    with pytest.raises(PatchError, match="not square"):
-        Symmetry().apply(np.zeros((2, 3)))
-
-
-def test_normalise_by_hand():
-    series = np.array([[[[0, 500]], [[65535, 65535]]], [[[1000, 2000]], [[7, 8]]]], np.uint16)
-    low = [[0, 0], [500, 7]]
-    high = [[1000, 1000], [1500, 7]]
-    out = normalise(series, low, high, 65535)
-    # Channels: date 1 band 1, date 1 band 2 (nodata), date 2 band 1, date 2 band 2 (constant).
-    np.testing.assert_array_equal(out[0], [[0, 0, 0.5, 0], [0.5, 0, 1, 1]])
-    assert out.dtype == np.float32
-
-
-def test_normalise_refuses_bounds_of_other_series():
-    series = np.zeros((2, 1, 1, 1), np.uint16)
-    with pytest.raises(PatchError, match="other series"):
-        normalise(series, [[0]], [[1]], 65535)
-    with pytest.raises(PatchError, match="above its high"):
-        normalise(series, [[2], [2]], [[1], [3]], 65535)
-
-
 def test_drawn_labels_are_those_of_the_patches(source):
     training = source()
     drawn = [training.patch(index)[1] for index in range(6)]
@@ -99,13 +79,56 @@ def test_drawn_labels_are_those_of_the_patches(source):
     assert counted.tolist() == [sum(int((p == k).sum()) for p in drawn) for k in range(3)]
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    indices=st.lists(st.integers(0, 40), min_size=1, max_size=12),
+    threads=st.integers(1, 4),
+    size=st.integers(1, 5),
+)
+def test_threads_workers_and_restarts_change_no_sample(shared_source, indices, threads, size):
+    """Batches of any size in any order, by sources of their own and by one of several threads."""
+    expected = [shared_source().patch(index) for index in indices]
+    source = shared_source()
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [indices[first : first + size] for first in range(0, len(indices), size)]
+        batches = list(pool.map(source.batch, parts))
+    images, labels = (np.concatenate(each) for each in zip(*batches, strict=True))
+    for number, (image, drawn) in enumerate(expected):
+        np.testing.assert_array_equal(images[number], image)
+        np.testing.assert_array_equal(labels[number], drawn)
+
+
+def test_a_sample_is_described_by_its_place(array_series, array_labels):
+    values = np.full((20, 30), 255, np.uint8)
+    values[6, 9] = 3  # a patch of 8 around it, without jitter: rows 2 to 9, columns 5 to 12
+    labels = [array_labels(values)]
+    placement = Placement(labels, n_classes=4, size=8, jitter=0, names=["T31TCJ"])
+    series = array_series(np.zeros((1, 1, 20, 30), np.uint16))
+    bounds = Bounds(np.zeros((1, 1)), np.ones((1, 1)))
+    source = PatchSource([series], labels, placement, bounds, seed=0, stream=0, augmented=True)
+    assert source.describe(1234) == (
+        "sample 1234: tile T31TCJ, rows 2 to 9, columns 5 to 12, drawn for label 3"
+    )
+
+
+def test_the_description_is_of_the_patch_itself(source):
+    plain = source(augmented=False)
+    for index in range(20):
+        numbers = [int(n) for n in re.findall(r"\d+", plain.describe(index))]
+        _, tile, top, bottom, left, right, label = numbers
+        drawn = plain._labels[tile].values[top : bottom + 1, left : right + 1]
+        np.testing.assert_array_equal(plain.patch(index)[1], drawn)
+        assert (drawn == label).any()
+
+
 def test_tiles_must_pair(array_series, some_labels):
     labels = [some_labels((20, 20))]
-    placement = Placement(labels, n_classes=3, size=8, jitter=3)
+    placement = Placement(labels, n_classes=3, size=8, jitter=3, names=["T31TCJ"])
     bounds = Bounds(np.zeros((1, 1)), np.ones((1, 1)))
     for series, message in (
-        ([], "do not pair"),
-        ([array_series(np.zeros((1, 1, 20, 21), np.uint16))], "the series lies on"),
-    ):
+        ([], "0 series, 1 label rasters and 1 tiles"),
+        ([array_series(np.zeros((1, 1, 20, 21), np.uint16))],
+         r"tile T31TCJ: the series lies on .*width=21\), the labels on .*width=20\); make"),
+    ):  # fmt: skip
         with pytest.raises(PatchError, match=message):
             PatchSource(series, labels, placement, bounds, seed=0, stream=0, augmented=False)
