@@ -57,5 +57,13 @@ class TrainingError(FgunetError, RuntimeError):
     """Training cannot start, or cannot go on."""
 
 
+class WorkerLostError(TrainingError):
+    """A worker that others train with was killed, failed, or cannot be reached."""
+
+
+class TrainingStoppedError(TrainingError):
+    """A training was asked to stop, and can go on from its checkpoint."""
+
+
 class AccuracyError(FgunetError, ValueError):
     """A map and its reference cannot be compared."""

@@ -1,11 +1,18 @@
 """The workers that train together: Horovod, or one process alone."""
 
 import os
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+
+from fgunet.errors import WorkerLostError
+from fgunet.training.launch import HOROVODRUN, Launch, ask_name, launch_of
+from fgunet.training.rendezvous import Slot, meeting, own_address
 
 
 def _same(value: Any) -> Any:
@@ -30,11 +37,13 @@ class Workers:
         Number of this worker, and how many there are.
     sum : callable
         ``sum(tensor, name)`` over all workers; every worker must call it, in the same order,
-        under the same name.
+        under the same name. May stand in a `tf.function`: then call that one under `exchanging`.
     broadcast : callable
         Set Keras variables to the values they have at worker 0.
     share : callable
         Any picklable value of worker 0, given to all.
+
+    All three raise WorkerLostError if another worker is lost.
     """
 
     rank: int = 0
@@ -48,31 +57,88 @@ class Workers:
         """Whether this is worker 0, the one that writes."""
         return self.rank == 0
 
+    @contextmanager
+    def exchanging(self) -> Iterator[None]:
+        """While the body runs compiled calls of `sum`: say so if another worker is lost.
 
-def start_workers() -> Workers:
-    """Join the workers that `horovodrun` started; alone where it started none.
+        Raises
+        ------
+        WorkerLostError
+            If it is; every exchange after that fails too.
+        """
+        with _loss_told(self.rank, self.size):
+            yield
+
+
+def start_workers(folder: str | os.PathLike[str] = ".", *, patience_s: float = 300) -> Workers:
+    """Join the workers that horovodrun, mpirun or srun started; alone where none did.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that all workers see; those of mpirun and srun find one another through it.
+    patience_s : float
+        How long to wait there for the others to start, in seconds.
 
     Returns
     -------
     Workers
+
+    Raises
+    ------
+    TrainingError
+        If the others do not come in time, or hosts cannot reach one another by their names.
     """
-    if "HOROVOD_RANK" not in os.environ:
-        return Workers()
-    return _horovod()
+    launch = launch_of(os.environ)
+    return Workers() if launch.size == 1 else _horovod(launch, folder, patience_s)
 
 
-def _horovod() -> Workers:
-    import horovod.tensorflow as hvd  # noqa: PLC0415  one worker alone needs no Horovod
+def _horovod(launch: Launch, folder: str | os.PathLike[str], patience_s: float) -> Workers:
+    # One worker alone needs no Horovod.
+    import horovod.tensorflow as hvd  # noqa: PLC0415
+    from horovod.runner.http.http_server import RendezvousServer  # noqa: PLC0415
 
-    hvd.init()
+    def serve(slots: Sequence[Slot]) -> int:
+        server = RendezvousServer()
+        port = int(server.start())
+        server.init(slots)
+        return port
 
     def total(tensor: tf.Tensor, name: str) -> tf.Tensor:
-        return hvd.allreduce(tensor, op=hvd.Sum, name=name)
+        with _loss_told(launch.rank, launch.size):
+            return hvd.allreduce(tensor, op=hvd.Sum, name=name)
 
     def broadcast(variables: Sequence[Any]) -> None:
-        hvd.broadcast_variables([variable.value for variable in variables], root_rank=0)
+        with _loss_told(launch.rank, launch.size):
+            hvd.broadcast_variables([variable.value for variable in variables], root_rank=0)
 
     def share(value: Any) -> Any:
-        return hvd.broadcast_object(value, root_rank=0, name="share")
+        with _loss_told(launch.rank, launch.size):
+            return hvd.broadcast_object(value, root_rank=0, name="share")
 
-    return Workers(hvd.rank(), hvd.size(), total, broadcast, share)
+    if launch.launcher == HOROVODRUN:
+        own_address()  # says what is wrong where Horovod would crash
+        hvd.init()
+    else:
+        place = Path(folder) / f".workers-{launch.name or ask_name(os.environ)}"
+        with meeting(place, launch, serve, patience_s=patience_s) as variables:
+            os.environ.update(variables)
+            hvd.init()
+    return Workers(launch.rank, launch.size, total, broadcast, share)
+
+
+@contextmanager
+def _loss_told(rank: int, size: int) -> Iterator[None]:
+    try:
+        yield
+    except (tf.errors.UnknownError, tf.errors.AbortedError) as error:
+        # A tensor that waited fails as "Horovod has been shut down", one that was on its way with
+        # the error of the transport, which begins with a path within Gloo's source.
+        if not any(sign in str(error) for sign in ("Horovod", "gloo/")):
+            raise
+        raise WorkerLostError(
+            f"a worker was lost: worker {rank} of {size}, on {socket.gethostname()}, no longer "
+            "reaches all the others; the message of the one that ended first, or of the launcher, "
+            "says why (killed, for lack of memory perhaps?). Started again, the training goes on "
+            "from its last checkpoint"
+        ) from error
