@@ -11,6 +11,12 @@ import yaml
 
 from fgunet.errors import ConfigError
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "published": {"select_on": "training", "select_by": "quadratic_kappa"},
+}
+"""Defaults that a preset of the section "fgunet" sets: what the study did otherwise."""
+
 
 def read_schema() -> dict[str, Any]:
     """Read the schema of the configuration, as a JSON Schema document."""
@@ -42,7 +48,7 @@ def validated(config: Mapping[str, Any]) -> dict[str, Any]:
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(found), key=_path)
     if errors:
         _refuse([f"{_path(error)}: {_explain(error)}" for error in errors])
-    complete: dict[str, Any] = _with_defaults(found, schema)
+    complete: dict[str, Any] = _with_defaults(_with_preset(found), schema)
     contradictions = _contradictions(complete)
     if contradictions:
         _refuse(contradictions)
@@ -77,6 +83,11 @@ def _explain(error: jsonschema.ValidationError) -> str:
     known = sorted(schema["properties"])
     unknown = sorted(set(found) - set(known))
     return f"unknown key {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
+
+
+def _with_preset(config: dict[str, Any]) -> dict[str, Any]:
+    network = config.get("fgunet", {})
+    return {**config, "fgunet": {**PRESETS[network.get("preset", "none")], **network}}
 
 
 def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:

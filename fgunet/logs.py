@@ -54,6 +54,8 @@ class Progress:
         How many there are.
     interval_s : float
         Least time between two lines, in seconds.
+    done : int
+        How many were done before, in an earlier run.
 
     Examples
     --------
@@ -62,9 +64,9 @@ class Progress:
     ...     progress.advance()
     """
 
-    def __init__(self, what: str, total: int, interval_s: float = 5.0) -> None:
+    def __init__(self, what: str, total: int, interval_s: float = 5.0, *, done: int = 0) -> None:
         self._what, self._total, self._interval = what, total, interval_s
-        self._done = 0
+        self._done = self._before = done
         self._start = self._last = time.monotonic()
         self._log = logging.getLogger("fgunet.progress")
 
@@ -76,13 +78,22 @@ class Progress:
             return
         self._last = now
         elapsed = now - self._start
-        left = elapsed / self._done * (self._total - self._done)
+        rate = (self._done - self._before) / max(elapsed, 1e-9)
         self._log.info(
-            "%d/%d %s (%.0f %%), %.0f s, about %.0f s left",
+            "%d/%d %s (%.0f %%), %.0f s, %.3g %s/s, about %s left",
             self._done,
             self._total,
             self._what,
             100 * self._done / self._total,
             elapsed,
-            left,
+            rate,
+            self._what,
+            _spoken((self._total - self._done) / rate),
         )
+
+
+def _spoken(seconds: float) -> str:
+    """A time in the largest unit that says it well."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

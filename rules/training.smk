@@ -43,7 +43,7 @@ rule training_plan:
         mem_mb=memory(1500),
         runtime=60,
     params:
-        settings=config["fgunet"],
+        settings={k: v for k, v in config["fgunet"].items() if k != "preset"},
         tiles=TILES,
         seed=config["seed"],
         library=VERSION,

@@ -4,17 +4,21 @@ Importing this package registers the layers of the network, so that
 `keras.models.load_model` can read a saved model without further code.
 """
 
+from fgunet.network.dropout import CounterDropout
 from fgunet.network.layers import BatchToGroups, GroupsToBatch
 from fgunet.network.loss import weighted_cross_entropy
-from fgunet.network.model import build_fgunet, partial_network
+from fgunet.network.model import build_fgunet, noise_layers, partial_network, set_noise
 from fgunet.network.reach import required_halo, required_stride
 
 __all__ = [
     "BatchToGroups",
+    "CounterDropout",
     "GroupsToBatch",
     "build_fgunet",
+    "noise_layers",
     "partial_network",
     "required_halo",
     "required_stride",
+    "set_noise",
     "weighted_cross_entropy",
 ]

@@ -10,10 +10,10 @@ UNLABELLED = 255
 
 
 def weighted_cross_entropy(labels: Any, logits: Any, class_weights: Any) -> tuple[Any, Any]:
-    """Sum of the weighted cross-entropy of the labelled pixels, and the sum of their weights.
+    """Weighted cross-entropy of the labelled pixels of each image, and the sum of their weights.
 
     The mean over the labelled weight of a whole step is the quotient of the two, summed over
-    workers first; a mean for each worker would depend on how patches fall to them.
+    images and workers first; a mean for each worker would depend on how patches fall to them.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def weighted_cross_entropy(labels: Any, logits: Any, class_weights: Any) -> tupl
 
     Returns
     -------
-    loss_sum, weight_sum : scalar tensors float32
-        Both 0 where no pixel is labelled.
+    loss_sums, weight_sums : tensors (image,) float32
+        Both 0 where no pixel of an image is labelled.
     """
     labels = ops.cast(labels, "int32")
     labelled = ops.not_equal(labels, UNLABELLED)
@@ -38,4 +38,4 @@ def weighted_cross_entropy(labels: Any, logits: Any, class_weights: Any) -> tupl
     losses = keras.ops.sparse_categorical_crossentropy(
         safe, ops.cast(logits, "float32"), from_logits=True
     )
-    return ops.sum(losses * weights), ops.sum(weights)
+    return ops.sum(losses * weights, axis=(1, 2)), ops.sum(weights, axis=(1, 2))

@@ -8,11 +8,12 @@ import keras
 from keras import layers
 
 from fgunet.errors import ModelError
+from fgunet.network.dropout import CounterDropout
 from fgunet.network.layers import BatchToGroups, GroupsToBatch
 
 _POINTWISE = (
     layers.InputLayer,
-    layers.Dropout,
+    CounterDropout,
     layers.Activation,
     layers.Concatenate,
     GroupsToBatch,

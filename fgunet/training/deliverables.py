@@ -1,7 +1,5 @@
 """What a training leaves: the model, its history and its metadata."""
 
-import csv
-import io
 import json
 import os
 import re
@@ -13,9 +11,10 @@ from typing import Any
 import keras
 
 from fgunet import __version__
-from fgunet.files import atomic_path, write_json, write_text
+from fgunet.files import atomic_path, write_json
 from fgunet.network import required_halo, required_stride
-from fgunet.training.checkpoints import Row
+from fgunet.training.checkpoints import Progress
+from fgunet.training.history import write_history
 from fgunet.training.loop import Trained
 from fgunet.training.plan import TrainingPlan
 
@@ -24,7 +23,12 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_deliverables(
-    folder: str | os.PathLike[str], trained: Trained, plan: TrainingPlan, workers: int
+    folder: str | os.PathLike[str],
+    trained: Trained,
+    plan: TrainingPlan,
+    *,
+    workers: int,
+    threads: int,
 ) -> None:
     """Write model.keras, history.csv and metadata.json, each atomically.
 
@@ -33,7 +37,8 @@ def write_deliverables(
     folder = Path(folder)
     save_model(trained.model, folder / "model.keras")
     write_history(folder / "history.csv", trained.progress.history)
-    write_json(folder / "metadata.json", metadata(trained, plan, workers))
+    found = metadata(trained, plan) | {"workers": workers, "threads_per_worker": threads}
+    write_json(folder / "metadata.json", found)
 
 
 def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
@@ -65,23 +70,16 @@ def _numbered(config: str) -> str:
     return re.sub(r'("shared_object_id": )(\d+)', number, config)
 
 
-def write_history(path: str | os.PathLike[str], rows: list[Row]) -> None:
-    """Write a line for each epoch as CSV; what is undefined is left empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
-
-
-def metadata(trained: Trained, plan: TrainingPlan, workers: int) -> dict[str, Any]:
+def metadata(trained: Trained, plan: TrainingPlan) -> dict[str, Any]:
     """What a user of the model must know to give it the right input, and how it was made.
 
     Returns
     -------
     dict
         Of values that JSON can hold. `low` and `high` are (date, band); times are in seconds,
-        of worker 0's clock (`wall_s`) and of all workers' processors (`cpu_s`).
+        of worker 0's clock (`wall_s`) and of all workers' processors (`cpu_s`): epochs with
+        reading, validation and checkpoints, without start-up, and without what was done again
+        after a restart.
     """
     progress, model = trained.progress, trained.model
     return {
@@ -98,6 +96,8 @@ def metadata(trained: Trained, plan: TrainingPlan, workers: int) -> dict[str, An
         "dates_per_group": plan.dates_per_group,
         "width": plan.width,
         "dropout": plan.dropout,
+        "precision": plan.precision,
+        "avoid_test_context": plan.avoid_test_context,
         "halo": required_halo(model),
         "stride": required_stride(model),
         "n_parameters": int(model.count_params()),
@@ -105,14 +105,21 @@ def metadata(trained: Trained, plan: TrainingPlan, workers: int) -> dict[str, An
         "seed": plan.seed,
         "epochs": progress.epochs,
         "best_epoch": progress.best_epoch,
-        "best_validation_kappa": progress.best_kappa,
-        "patches": progress.epochs * plan.patches_per_epoch,
-        "workers": workers,
+        "best_validation_kappa": _kappa(progress),
+        "select_on": plan.select_on,
+        "select_by": plan.select_by,
+        "patches": progress.steps * plan.batch_size,
         "wall_s": round(progress.wall_s, 3),
         "cpu_s": round(progress.cpu_s, 3),
         "plan_hash": plan.hash,
         "versions": {"fgunet": __version__, **_versions()},
     }
+
+
+def _kappa(progress: Progress) -> float | None:
+    """Kappa of the chosen epoch."""
+    row = progress.history[progress.best_epoch - 1]
+    return row["validation_kappa"]
 
 
 def _untrained(plan: TrainingPlan) -> list[int]:

@@ -2,33 +2,33 @@
 
 import logging
 import math
-import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fgunet.errors import TrainingError
+from fgunet.errors import TrainingError, TrainingStoppedError, WorkerLostError
 from fgunet.logs import Progress as ProgressLog
 from fgunet.network import build_fgunet
 from fgunet.training.checkpoints import (
     Checkpoint,
     Progress,
-    Row,
     assign,
     read_checkpoint,
     values_of,
     write_checkpoint,
 )
+from fgunet.training.history import history_row, write_events, write_history
 from fgunet.training.plan import TrainingPlan
 from fgunet.training.prefetch import prefetched
 from fgunet.training.schedule import Schedule
-from fgunet.training.step import MICRO_BATCH, Step, seed_dropout
+from fgunet.training.step import Step
 from fgunet.training.validation import Scores, scores_of
 from fgunet.training.workers import Workers
 
@@ -41,13 +41,42 @@ class Patches(Protocol):
     def batch(self, indices: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Images (patch, y, x, channel) and labels (patch, y, x), 255 = unlabelled."""
 
+    def describe(self, index: int) -> str:
+        """Where a patch lies, in words."""
+
 
 @dataclass(frozen=True)
 class Trained:
-    """The chosen model, and how the training went."""
+    """The chosen model, in float32, and how the training went."""
 
     model: keras.Model
     progress: Progress
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a training leaves what it writes on its way; worker 0 alone writes.
+
+    Attributes
+    ----------
+    checkpoint : path
+        The checkpoint (".npz").
+    history : path
+        The history (".csv"), written after each epoch.
+    events : path
+        Folder of TensorBoard's event files, where the plan asks for them.
+    """
+
+    checkpoint: Path
+    history: Path
+    events: Path
+
+    @classmethod
+    def within(cls, folder: Path) -> "Places":
+        """The usual places in the folder of a model."""
+        return cls(
+            folder / "checkpoint" / "state.npz", folder / "history.csv", folder / "tensorboard"
+        )
 
 
 def train(
@@ -56,188 +85,285 @@ def train(
     validation: Patches,
     *,
     workers: Workers,
-    checkpoint: str | os.PathLike[str],
+    places: Places,
+    obey: Callable[[], None] = lambda: None,
+    readers: int = 1,
 ) -> Trained:
     """Train FG-UNET; go on from a checkpoint where there is one of the same plan.
 
-    Without dropout, one and several workers give the same weights but for rounding. With
-    dropout, its masks depend on the worker: a result is repeated bit for bit by the
-    same number of workers.
+    One and several workers give the same weights but for rounding, with dropout too: gradients of
+    patches are the same, their sum is added up in another order. The same number of workers, of
+    the same number of threads each, repeats the weights bit for bit on a CPU, however often the
+    training was killed and started again.
 
     Parameters
     ----------
     plan : TrainingPlan
         What to do.
     training, validation : Patches
-        Patches of the two splits; number n is the same for all workers.
+        Patches that are learnt from, and patches that choose the model; number n is the same for
+        all workers.
     workers : Workers
         Those that train together.
-    checkpoint : path
-        File of the checkpoint (".npz"), written by worker 0 after each epoch.
+    places : Places
+        Where to write.
+    obey : callable
+        Called often; raises TrainingStoppedError where the training is to stop.
+    readers : int
+        Threads that read patches ahead.
 
     Returns
     -------
     Trained
-        The model of the epoch with the highest validation kappa.
+        The model of the epoch with the highest score on the validation patches.
 
     Raises
     ------
     TrainingError
-        If the batch cannot be shared out evenly, or the loss is no longer finite.
+        If the batch cannot be shared out evenly, the loss is no longer finite (the last good
+        checkpoint stays, the sample is named), the checkpoint belongs to another plan or cannot
+        be written.
+    TrainingStoppedError, WorkerLostError
+        If the training was asked to stop, or another worker was lost; a checkpoint is written.
     """
     if plan.batch_size % workers.size:
         raise TrainingError(
             f"batch_size ({plan.batch_size}) cannot be shared evenly by {workers.size} workers; "
             "change fgunet.batch_size, or the number of workers"
         )
-    loop = _Loop(plan, workers)
-    loop.restore(checkpoint)
-    left = (plan.epochs - loop.progress.epochs) * plan.patches_per_epoch
-    log = ProgressLog("patches", left) if workers.leads and left else None
-    for epoch in range(loop.progress.epochs, plan.epochs):
-        start = time.monotonic(), time.process_time()
-        loss = loop.learn(epoch, training, log)
-        loop.end_epoch(epoch, loss, loop.judge(validation), start)
-        if workers.leads:
-            write_checkpoint(checkpoint, loop.checkpoint(), plan.hash)
-    assign(loop.model.weights, loop.best)
-    return Trained(loop.model, loop.progress)
+    loop = _Loop(plan, workers, places, readers)
+    loop.restore()
+    try:
+        for epoch in range(loop.progress.epochs, plan.epochs):
+            loop.learn(epoch, training, obey)
+            loop.end_epoch(epoch, loop.judge(validation, obey))
+            loop.save()
+    except (TrainingStoppedError, WorkerLostError) as error:
+        loop.save()
+        raise type(error)(
+            f"{error}; {loop.progress.steps} of {plan.epochs * plan.steps_per_epoch} steps are "
+            f"done and saved in {places.checkpoint}: start again to go on"
+        ) from error
+    return loop.chosen()
 
 
 class _Loop:
     """State of a training, and its parts."""
 
-    def __init__(self, plan: TrainingPlan, workers: Workers) -> None:
+    def __init__(self, plan: TrainingPlan, workers: Workers, places: Places, readers: int) -> None:
         keras.utils.set_random_seed(plan.seed % 2**32)
-        self.plan, self.workers = plan, workers
-        self.model = build_fgunet(
-            n_groups=plan.n_groups,
-            dates_per_group=plan.dates_per_group,
-            n_bands=len(plan.bands),
-            n_classes=len(plan.codes),
-            width=plan.width,
-            dropout=plan.dropout,
-        )
+        self.plan, self.workers, self.places, self.readers = plan, workers, places, readers
+        self.model = _network(plan, plan.precision)
         self.optimizer = keras.optimizers.Adam(plan.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
-        self.step = Step(self.model, self.optimizer, plan.class_weights, workers)
+        self.step = Step(
+            self.model,
+            self.optimizer,
+            plan.class_weights,
+            workers,
+            portion=plan.portion,
+            seed=plan.seed,
+        )
         self.progress = Progress()
         self.schedule = Schedule(plan.learning_rate)
         self.best = values_of(self.model.weights)
+        self._told_cpu_s = time.process_time()
+        self._counted_s = time.monotonic()
+        self._learning_s = 0.0
 
-    def restore(self, path: str | os.PathLike[str]) -> None:
+    def restore(self) -> None:
         """Take up a checkpoint that worker 0 finds; make all workers equal."""
-        found = read_checkpoint(path, self.plan.hash) if self.workers.leads else None
+        path = self.places.checkpoint
+        found = read_checkpoint(path, self.plan) if self.workers.leads else None
         if found is not None:
             assign(self.model.weights, found.model)
             assign(self.optimizer.variables, found.optimizer)
             self.best, self.progress = found.best, found.progress
-            _log.info("going on after epoch %d of %d", found.progress.epochs, self.plan.epochs)
+            _log.info(
+                "going on after step %d of %d", self.progress.steps, self._steps(self.plan.epochs)
+            )
         self.workers.broadcast([*self.model.weights, *self.optimizer.variables])
         self.best, self.progress = self.workers.share((self.best, self.progress))
         if self.progress.schedule:
             self.schedule = Schedule(**self.progress.schedule)
+        if self.workers.leads and self.progress.history:
+            write_history(self.places.history, self.progress.history)
+        self._counted_s = time.monotonic()  # start-up is no learning
 
-    def checkpoint(self) -> Checkpoint:
-        """The present state."""
-        return Checkpoint(
+    def save(self) -> None:
+        """Write the present state, by worker 0."""
+        if not self.workers.leads:
+            return
+        self._count_time()
+        state = Checkpoint(
             self.progress,
             values_of(self.model.weights),
             values_of(self.optimizer.variables),
             self.best,
         )
+        write_checkpoint(self.places.checkpoint, state, self.plan)
 
-    def learn(self, epoch: int, patches: Patches, log: ProgressLog | None) -> float:
-        """Steps of an epoch; the mean training loss."""
-        plan = self.plan
-        seed_dropout(self.model, plan.seed, epoch, self.workers.rank)
-        loss_sum = weight_sum = 0.0
-        batches = prefetched(patches.batch, self._shares(epoch))
-        for number, (images, labels) in enumerate(batches):
-            self.optimizer.learning_rate.assign(self.schedule.rate_at(plan, epoch, number))
-            loss, weight = self.step.train(images, labels)
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss is {loss} in step {number + 1} of epoch {epoch + 1}; "
-                    "lower fgunet.learning_rate or lengthen fgunet.warmup_epochs"
-                )
-            loss_sum, weight_sum = loss_sum + loss, weight_sum + weight
+    def chosen(self) -> Trained:
+        """The model of the best epoch, for any use."""
+        model = _network(self.plan, "float32")
+        assign(model.weights, self.best)
+        return Trained(model, self.progress)
+
+    def learn(self, epoch: int, patches: Patches, obey: Callable[[], None]) -> None:
+        """What is left of an epoch's steps."""
+        plan, progress = self.plan, self.progress
+        left = range(progress.steps, self._steps(epoch + 1))
+        log = self._progress_log(left)
+        batches = prefetched(
+            patches.batch, map(self._share, left), depth=self.readers + 1, threads=self.readers
+        )
+        for number, (images, labels) in zip(left, batches, strict=True):
+            self.optimizer.learning_rate.assign(self.schedule.rate_at(plan, number))
+            sample = self._share(number).start
+            learned = self.step.learn(
+                images, labels, first_sample=sample, cpu_s=self._cpu_since_told(), between=obey
+            )
+            if not learned.applied:  # all workers know, so all look for the patch and stop
+                unbounded = self.step.find_unbounded(images, labels, first_sample=sample)
+                self._refuse(number, learned.losses, unbounded, patches)
+            progress.steps = number + 1
+            progress.loss_sum += float(learned.losses.sum(dtype=np.float64))
+            progress.weight_sum += float(learned.weights.sum(dtype=np.float64))
+            progress.cpu_s += learned.cpu_s
             if log is not None:
                 log.advance(plan.batch_size)
-        return loss_sum / weight_sum if weight_sum else math.nan
+            if progress.steps % plan.checkpoint_every == 0:
+                self.save()
 
-    def _shares(self, epoch: int) -> Iterator[range]:
-        """Numbers of this worker's patches in each step of an epoch."""
-        size = self.plan.batch_size
-        share = size // self.workers.size
-        for number in range(self.plan.steps_per_epoch):
-            first = (epoch * self.plan.steps_per_epoch + number) * size
-            first += self.workers.rank * share
-            yield range(first, first + share)
+    def judge(self, patches: Patches, obey: Callable[[], None]) -> Scores:
+        """Scores over the validation patches, shared by all workers; the same for any number.
 
-    def judge(self, patches: Patches) -> Scores:
-        """Scores over the validation patches of all workers."""
-        mine = range(self.workers.rank, self.plan.validation_patches, self.workers.size)
-        parts = [mine[first : first + MICRO_BATCH] for first in range(0, len(mine), MICRO_BATCH)]
-        count = len(self.plan.codes)
-        sums = np.zeros(2 + count**2)
-        for images, labels in prefetched(patches.batch, parts):
-            loss, weight, confusion = self.step.evaluate(images, labels)
-            sums += np.concatenate([[loss, weight], confusion.ravel()])
-        sums = self.workers.sum(tf.constant(sums), "validation").numpy()
-        return scores_of(float(sums[0]), float(sums[1]), sums[2:].reshape(count, count))
+        Portions are shared out whole, and each patch keeps a place of its own in what is added
+        up, so every sum is that of one worker.
+        """
+        self._count_time()
+        self._learning_s = self.progress.epoch_wall_s
+        count, n_classes = self.plan.validation_patches, len(self.plan.codes)
+        firsts = range(0, count, self.plan.portion)[self.workers.rank :: self.workers.size]
+        portions = [range(first, min(first + self.plan.portion, count)) for first in firsts]
+        losses, confusion = np.zeros((2, count)), np.zeros((n_classes, n_classes))
+        judged = prefetched(patches.batch, portions, depth=self.readers + 1, threads=self.readers)
+        for portion, (images, labels) in zip(portions, judged, strict=True):
+            obey()
+            *loss, each = self.step.judge(images, labels)
+            losses[:, portion.start : portion.stop] = loss
+            confusion += each
+        told = np.concatenate([losses.ravel(), confusion.ravel(), [self._cpu_since_told()]])
+        told = self.workers.sum(tf.constant(told), "validation").numpy()
+        self.progress.cpu_s += float(told[-1])
+        losses, weights = told[: 2 * count].reshape(2, count)
+        return scores_of(losses, weights, told[2 * count : -1].reshape(n_classes, n_classes))
 
-    def end_epoch(
-        self, epoch: int, loss: float, scores: Scores, start: tuple[float, float]
-    ) -> None:
+    def end_epoch(self, epoch: int, scores: Scores) -> None:
         """Choose the model, take note of the epoch, set the next rate."""
         plan, progress = self.plan, self.progress
-        wall = time.monotonic() - start[0]
-        cpu = tf.constant(time.process_time() - start[1], tf.float64)
-        progress.wall_s += wall
-        progress.cpu_s += float(self.workers.sum(cpu, "cpu"))
-        progress.epochs = epoch + 1
-        rate = float(self.optimizer.learning_rate)
-        if self._is_best(scores.kappa):
+        self._count_time()
+        best = self._is_best(score := getattr(scores, plan.select_by))
+        if best:
             self.best = values_of(self.model.weights)
-            progress.best_epoch, progress.best_kappa = epoch + 1, _known(scores.kappa)
+            progress.best_epoch = epoch + 1
+            progress.best_score = score if math.isfinite(score) else None
+        row = history_row(
+            epoch=epoch + 1,
+            loss=progress.loss_sum / progress.weight_sum if progress.weight_sum else math.nan,
+            scores=scores,
+            codes=plan.codes,
+            learning_rate=self.schedule.rate_at(plan, progress.steps - 1),
+            patches=progress.steps * plan.batch_size,
+            patches_per_s=plan.patches_per_epoch / max(self._learning_s, 1e-9),
+            wall_s=progress.epoch_wall_s,
+        )
+        progress.history.append(row)
+        progress.loss_sum = progress.weight_sum = progress.epoch_wall_s = 0.0
         self.schedule.end_epoch(plan, epoch, scores.loss)
         progress.schedule = self.schedule.to_dict()
-        progress.history.append(_row(plan, epoch, loss=loss, scores=scores, rate=rate, wall=wall))
         if self.workers.leads:
-            _log.info(
-                "epoch %d/%d: loss %.4f, validation loss %.4f, kappa %.4f, rate %.2g, %.0f s%s",
-                epoch + 1,
-                plan.epochs,
-                loss,
-                scores.loss,
-                scores.kappa,
-                rate,
-                wall,
-                " (best so far)" if progress.best_epoch == epoch + 1 else "",
+            self._tell(row, best=best)
+
+    def _tell(self, row: dict[str, Any], *, best: bool) -> None:
+        write_history(self.places.history, self.progress.history)
+        if self.plan.tensorboard:
+            write_events(self.places.events, row)
+        known = {name: math.nan if value is None else value for name, value in row.items()}
+        _log.info(
+            "epoch %d/%d: loss %.4f, validation loss %.4f, kappa %.4f, rate %.2g, "
+            "%.2f patches/s, %.0f s%s",
+            known["epoch"],
+            self.plan.epochs,
+            known["loss"],
+            known["validation_loss"],
+            known["validation_kappa"],
+            known["learning_rate"],
+            known["patches_per_s"],
+            known["wall_s"],
+            " (best so far)" if best else "",
+        )
+
+    def _is_best(self, score: float) -> bool:
+        best = self.progress.best_score
+        return not self.progress.best_epoch or score > (-math.inf if best is None else best)
+
+    def _refuse(
+        self,
+        number: int,
+        losses: NDArray[np.float32],
+        unbounded: NDArray[np.intp],
+        patches: Patches,
+    ) -> NoReturn:
+        """Say which patches of a step spoil it."""
+        first = int(unbounded[0]) if unbounded.size else None
+        what = "the gradients of its patches are finite, but not their sum"
+        if first is not None:
+            which = patches.describe(number * self.plan.batch_size + first)
+            what = (
+                f"that of {unbounded.size} of {losses.size} patches is not finite, first that of "
+                f"{which} (loss {losses[first]:g})"
             )
+        raise TrainingError(
+            f"step {number + 1} (epoch {number // self.plan.steps_per_epoch + 1}) has no finite "
+            f"gradient: {what}. The step was not taken and the last checkpoint is kept. Look at "
+            "that ground; or lower fgunet.learning_rate, lengthen fgunet.warmup_epochs, and begin "
+            "anew"
+        )
 
-    def _is_best(self, kappa: float) -> bool:
-        best = self.progress.best_kappa
-        return not self.progress.best_epoch or kappa > (-math.inf if best is None else best)
+    def _progress_log(self, left: range) -> ProgressLog | None:
+        if not self.workers.leads or not left:
+            return None
+        done, whole = left.start * self.plan.batch_size, self._steps(self.plan.epochs)
+        return ProgressLog("patches", whole * self.plan.batch_size, done=done)
+
+    def _steps(self, epochs: int) -> int:
+        return epochs * self.plan.steps_per_epoch
+
+    def _share(self, number: int) -> range:
+        """Numbers of this worker's patches in a step."""
+        share = self.plan.batch_size // self.workers.size
+        first = number * self.plan.batch_size + self.workers.rank * share
+        return range(first, first + share)
+
+    def _cpu_since_told(self) -> float:
+        """Processor seconds of this process since this was asked last."""
+        before, self._told_cpu_s = self._told_cpu_s, time.process_time()
+        return self._told_cpu_s - before
+
+    def _count_time(self) -> None:
+        before, self._counted_s = self._counted_s, time.monotonic()
+        self.progress.wall_s += self._counted_s - before
+        self.progress.epoch_wall_s += self._counted_s - before
 
 
-def _row(
-    plan: TrainingPlan, epoch: int, *, loss: float, scores: Scores, rate: float, wall: float
-) -> Row:
-    return {
-        "epoch": epoch + 1,
-        "loss": _known(loss),
-        "validation_loss": _known(scores.loss),
-        "validation_kappa": _known(scores.kappa),
-        "validation_overall_accuracy": _known(scores.overall_accuracy),
-        "learning_rate": rate,
-        "patches": (epoch + 1) * plan.patches_per_epoch,
-        "wall_s": round(wall, 3),
-        "patches_per_s": round(plan.patches_per_epoch / wall, 3),
-    }
-
-
-def _known(value: Any) -> float | None:
-    """The value, or None where it is not a number: JSON has no nan."""
-    return float(value) if math.isfinite(value) else None
+def _network(plan: TrainingPlan, precision: str) -> keras.Model:
+    return build_fgunet(
+        n_groups=plan.n_groups,
+        dates_per_group=plan.dates_per_group,
+        n_bands=len(plan.bands),
+        n_classes=len(plan.codes),
+        width=plan.width,
+        dropout=plan.dropout,
+        precision=precision,
+    )

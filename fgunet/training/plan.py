@@ -3,12 +3,22 @@
 import dataclasses
 import hashlib
 import json
+import math
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
+
+import jsonschema
+import yaml
 
 from fgunet.errors import TrainingError
 from fgunet.files import read_json, write_json
+
+WITHOUT_EFFECT = frozenset({"portion", "checkpoint_every", "tensorboard"})
+"""Fields that do not change what is learnt, but for rounding: a training may go on with others."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +44,25 @@ class TrainingPlan:
     tiles : tuple of TilePaths
         Files of each tile; paths hold from the folder in which training runs.
     dates, bands : tuple of str
-        Dates (YYYYMMDD) and bands of every series.
+        Dates (YYYYMMDD, rising) and bands of every series.
     nodata : int
         Value of pixels without data.
     low, high : tuple of tuple of float, (date, band)
         Percentiles of the training pixels: what normalisation takes to 0 and 1.
     class_weights : tuple of float
-        Weight of each class in the loss.
-    dates_per_group, width, dropout
+        Weight of each class in the loss; 0 for one that no training patch holds.
+    dates_per_group, width, dropout, precision
         As `fgunet.network.build_fgunet` takes them.
     patch_size, jitter : int
         Side of a patch and greatest shift of its drawn pixel, in pixels.
+    avoid_test_context : bool
+        Whether training patches show no pixel of a test polygon, not even its image.
     epochs, patches_per_epoch : int
         Length of the training; an epoch is a whole number of steps.
     batch_size : int
         Patches of a step, over all workers together.
+    portion : int
+        Patches that run through the network at once: it bounds a worker's memory.
     learning_rate : float
         Rate of the whole step, after the warm-up.
     warmup_epochs : int
@@ -57,14 +71,23 @@ class TrainingPlan:
         The rate is multiplied by the factor, down to the least rate, when the validation loss
         did not fall for so many epochs.
     validation_patches : int
-        Patches of the validation split, the same in every epoch.
+        Patches that each epoch is judged by, the same in every epoch.
+    select_on : {"validation", "training"}
+        Split whose labels judge an epoch; "training" as the study did, which is no judgement.
+    select_by : {"kappa", "quadratic_kappa"}
+        Score of the chosen epoch; quadratic weights are for ordered classes, as the study used.
+    checkpoint_every : int
+        Steps between two checkpoints.
+    tensorboard : bool
+        Whether the history is also written for TensorBoard.
     seed : int
         Seed of patches, first weights and dropout.
 
     Raises
     ------
     TrainingError
-        If a value is out of its range or two contradict each other.
+        If a value is of the wrong kind or out of its range, or two contradict each other; all
+        faults are named at once.
     """
 
     nomenclature: str
@@ -79,21 +102,28 @@ class TrainingPlan:
     dates_per_group: int
     width: int
     dropout: float
+    precision: str
     patch_size: int
     jitter: int
+    avoid_test_context: bool
     epochs: int
     patches_per_epoch: int
     batch_size: int
+    portion: int
     learning_rate: float
     warmup_epochs: int
     plateau_factor: float
     plateau_patience: int
     minimum_learning_rate: float
     validation_patches: int
+    select_on: str
+    select_by: str
+    checkpoint_every: int
+    tensorboard: bool
     seed: int
 
     def __post_init__(self) -> None:
-        faults = [message for holds, message in _conditions(self) if not holds]
+        faults = _malformed(self.to_dict()) or list(_contradictions(self))
         if faults:
             raise TrainingError("the training plan cannot be carried out: " + "; ".join(faults))
 
@@ -109,9 +139,13 @@ class TrainingPlan:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the plan: two plans of one hash train the same network."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of what the plan determines: two plans of one hash train the same network."""
+        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that determine what is learnt."""
+        return {k: v for k, v in self.to_dict().items() if k not in WITHOUT_EFFECT}
 
     def to_dict(self) -> dict[str, Any]:
         """A value that JSON can hold; `from_dict` reads it."""
@@ -119,25 +153,22 @@ class TrainingPlan:
         return value
 
     @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> "TrainingPlan":
+    def from_dict(cls, value: Mapping[str, Any]) -> "TrainingPlan":
         """The plan that `to_dict` wrote.
 
         Raises
         ------
         TrainingError
-            If keys are missing or unknown, or the plan cannot be carried out.
+            If keys are missing, unknown or malformed, or the plan cannot be carried out.
         """
-        names = {field.name for field in dataclasses.fields(cls)}
-        if set(value) != names:
+        faults = _malformed(value)
+        if faults:
             raise TrainingError(
-                f"the training plan lacks {sorted(names - set(value))} and has unknown "
-                f"{sorted(set(value) - names)}; make the plan again"
+                f"the training plan is malformed: {'; '.join(faults)}; make it again with the "
+                "rule training_plan"
             )
-        try:
-            tiles = tuple(TilePaths(**tile) for tile in value["tiles"])
-            return cls(**{**{k: _frozen(v) for k, v in value.items()}, "tiles": tiles})
-        except TypeError as error:
-            raise TrainingError(f"the training plan is malformed: {error}") from error
+        tiles = tuple(TilePaths(**tile) for tile in value["tiles"])
+        return cls(**{**{k: _frozen(v) for k, v in value.items()}, "tiles": tiles})
 
 
 def read_plan(path: str | os.PathLike[str]) -> TrainingPlan:
@@ -152,8 +183,6 @@ def read_plan(path: str | os.PathLike[str]) -> TrainingPlan:
         value = read_json(path)
     except (OSError, ValueError) as error:
         raise TrainingError(f"{path} is not a training plan: {error}") from error
-    if not isinstance(value, dict):
-        raise TrainingError(f"{path} is not a training plan: it holds no keys")
     try:
         return TrainingPlan.from_dict(value)
     except TrainingError as error:
@@ -177,6 +206,38 @@ def require_groups(n_dates: int, dates_per_group: int) -> None:
         raise TrainingError(_uneven_groups(n_dates, dates_per_group))
 
 
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Where two plans differ, as "key: value of one, value of other"; long values are cut."""
+    keys = sorted({*one, *other})
+    return [
+        f"{key}: {_short(one.get(key))}, now {_short(other.get(key))}"
+        for key in keys
+        if one.get(key) != other.get(key)
+    ]
+
+
+def _short(value: Any) -> str:
+    return _cut(json.dumps(value), 60)
+
+
+def _cut(text: str, length: int = 160) -> str:
+    """A text, its middle left out where it is long."""
+    half = length // 2 - 1
+    return text if len(text) <= length else f"{text[:half]} … {text[-half:]}"
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    text = (files("fgunet") / "schemas" / "plan.yaml").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(yaml.safe_load(text))
+
+
+def _malformed(value: Any) -> list[str]:
+    """What the schema has against a plan; nothing where it is well formed."""
+    errors = sorted(_validator().iter_errors(value), key=lambda error: error.json_path)
+    return [f"{error.json_path.removeprefix('$.')}: {_cut(error.message)}" for error in errors]
+
+
 def _uneven_groups(n_dates: int, dates_per_group: int) -> str:
     return (
         f"{n_dates} dates cannot be cut into groups of {dates_per_group}; change series.n_dates "
@@ -184,54 +245,50 @@ def _uneven_groups(n_dates: int, dates_per_group: int) -> str:
     )
 
 
-def _conditions(plan: TrainingPlan) -> list[tuple[bool, str]]:
-    """What must hold, and what to say where it does not."""
+def _contradictions(plan: TrainingPlan) -> Iterator[str]:
+    """What does not go together in a plan whose values are each in range."""
+    if len(plan.dates) % plan.dates_per_group:
+        yield _uneven_groups(len(plan.dates), plan.dates_per_group)
+    if list(plan.dates) != sorted(plan.dates):
+        yield f"dates do not rise: {', '.join(plan.dates)}"
+    if len(plan.class_weights) != len(plan.codes):
+        yield f"the {len(plan.codes)} classes have {len(plan.class_weights)} weights"
+    elif sum(weight > 0 for weight in plan.class_weights) < 2:
+        yield "fewer than two classes have training pixels: there is nothing to tell apart"
+    yield from _of_percentiles(plan)
+    yield from _of_patches(plan)
+    if plan.minimum_learning_rate > plan.learning_rate:
+        yield (
+            f"minimum_learning_rate ({plan.minimum_learning_rate}) is above learning_rate "
+            f"({plan.learning_rate})"
+        )
+    names = [tile.tile for tile in plan.tiles]
+    if len(set(names)) < len(names):
+        yield f"a tile stands twice: {', '.join(names)}"
+
+
+def _of_percentiles(plan: TrainingPlan) -> Iterator[str]:
     shape = len(plan.dates), len(plan.bands)
-    group = plan.dates_per_group
-    positive = (
-        "width patch_size epochs patches_per_epoch batch_size plateau_patience validation_patches"
-    )
-    conditions = [
-        (getattr(plan, name) >= 1, f"{name} is {getattr(plan, name)}, it must be at least 1")
-        for name in positive.split()
-    ]
-    conditions += [
-        (group >= 1 and shape[0] % max(group, 1) == 0, _uneven_groups(shape[0], group)),
-        (min(shape) >= 1, f"there are {shape[0]} dates and {shape[1]} bands"),
-        (len(plan.tiles) >= 1, "there is no tile"),
-        (len(plan.codes) >= 2, f"there are {len(plan.codes)} classes, at least 2 are needed"),
-        (
-            len(plan.class_weights) == len(plan.codes)
-            and min(plan.class_weights, default=0) >= 0
-            and sum(plan.class_weights) > 0,
-            f"the {len(plan.codes)} classes have the weights {plan.class_weights}",
-        ),
-        (
-            _shape(plan.low) == shape and _shape(plan.high) == shape,
-            f"percentiles have the shapes {_shape(plan.low)} and {_shape(plan.high)}, not {shape}",
-        ),
-        (0 <= plan.dropout < 1, f"dropout is {plan.dropout}, it must lie in [0, 1)"),
-        (
-            plan.patches_per_epoch % max(plan.batch_size, 1) == 0,
+    for name, rows in (("low", plan.low), ("high", plan.high)):
+        if (len(rows), *{len(row) for row in rows}) != shape:
+            yield f"{name} is no table of {shape[0]} dates x {shape[1]} bands"
+            return
+    pairs = [*zip(sum(plan.low, ()), sum(plan.high, ()), strict=True)]
+    if not all(math.isfinite(low) and low <= high < math.inf for low, high in pairs):
+        yield "a low percentile is above its high one, or one of them is no number"
+
+
+def _of_patches(plan: TrainingPlan) -> Iterator[str]:
+    if 2 * plan.jitter >= plan.patch_size:
+        yield (
+            f"jitter ({plan.jitter}) must be less than half of patch_size ({plan.patch_size}), or "
+            "a patch could lose the pixel it was drawn for"
+        )
+    if plan.patches_per_epoch % plan.batch_size:
+        yield (
             f"patches_per_epoch ({plan.patches_per_epoch}) is not a multiple of batch_size "
-            f"({plan.batch_size})",
-        ),
-        (plan.warmup_epochs >= 0, f"warmup_epochs is {plan.warmup_epochs}"),
-        (
-            0 < plan.minimum_learning_rate <= plan.learning_rate,
-            f"minimum_learning_rate ({plan.minimum_learning_rate}) must be above 0 and not above "
-            f"learning_rate ({plan.learning_rate})",
-        ),
-        (0 < plan.plateau_factor < 1, f"plateau_factor is {plan.plateau_factor}, not in (0, 1)"),
-        (plan.seed >= 0, f"seed is {plan.seed}, it must be at least 0"),
-    ]
-    return conditions
-
-
-def _shape(rows: tuple[tuple[float, ...], ...]) -> tuple[int, int]:
-    """Shape of a table; -1 columns where its rows differ."""
-    lengths = {len(row) for row in rows}
-    return len(rows), lengths.pop() if len(lengths) == 1 else -1
+            f"({plan.batch_size})"
+        )
 
 
 def _frozen(value: Any) -> Any:

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from fgunet.errors import TrainingError
 from fgunet.nomenclature import Nomenclature
 from fgunet.patches.drawing import count_drawn_labels
-from fgunet.patches.labels import SplitLabels
 from fgunet.patches.placement import Placement
 from fgunet.patches.statistics import class_weights, merge_statistics, read_statistics
-from fgunet.reference.sides import TRAINING
 from fgunet.training.plan import TilePaths, TrainingPlan, require_groups
+from fgunet.training.sources import require_grids, training_patches
 
 _log = logging.getLogger(__name__)
 
@@ -55,8 +54,10 @@ def make_plan(
     TrainingError
         If the dates cannot be grouped, or the plan cannot be carried out.
     PatchError
-        If the statistics do not fit together, or no patch can be drawn.
+        If the statistics do not fit together, a tile's reference lies on another grid than its
+        series, or no patch can be drawn.
     """
+    require_grids(tiles)
     statistics = merge_statistics(
         (str(path), read_statistics(path)) for path in paths_to_statistics
     )
@@ -88,28 +89,54 @@ def _weights(
     tiles: Sequence[TilePaths], nomenclature: Nomenclature, settings: dict[str, Any]
 ) -> tuple[float, ...]:
     """Class weights from the training patches that will be drawn first."""
-    codes = nomenclature.codes
-    labels = [SplitLabels(tile.code, tile.split, codes, TRAINING) for tile in tiles]
-    placement = Placement(
-        labels,
-        n_classes=len(codes),
+    labels, placement = training_patches(
+        tiles,
+        nomenclature.codes,
         size=settings["patch_size"],
         jitter=settings["jitter"],
+        avoid_test_context=settings["avoid_test_context"],
     )
     drawn = count_drawn_labels(
         labels,
         placement,
         n_patches=min(WEIGHING_PATCHES, settings["epochs"] * settings["patches_per_epoch"]),
-        n_classes=len(codes),
+        n_classes=len(nomenclature.codes),
         seed=settings["seed"],
     )
     weights = class_weights(drawn)
-    for cls, pixels, weight in zip(nomenclature.classes, placement.counts, weights, strict=True):
-        _log.info("%d %s: %d training pixels, weight %.3f", cls.code, cls.name, pixels, weight)
-    absent = [code for code, weight in zip(codes, weights, strict=True) if weight == 0]
+    _tell(nomenclature, placement, weights)
+    return tuple(float(weight) for weight in weights)
+
+
+def _tell(nomenclature: Nomenclature, placement: Placement, weights: NDArray[np.float64]) -> None:
+    """Log what each class and tile gives, and warn of those that give nothing."""
+    columns = nomenclature.classes, placement.labelled, placement.counts, weights
+    for cls, labelled, drawable, weight in zip(*columns, strict=True):
+        _log.info(
+            "%d %s: %d training pixels, %d of them drawable, weight %.3f",
+            cls.code,
+            cls.name,
+            labelled,
+            drawable,
+            weight,
+        )
+    for label in placement.lost:
+        _log.warning(
+            "class %d: none of its %d training pixels has a patch free of test context; it is "
+            "not drawn. Set fgunet.avoid_test_context to false to learn it",
+            nomenclature.codes[label],
+            placement.labelled[label],
+        )
+    absent = [code for code, weight in zip(nomenclature.codes, weights, strict=True) if not weight]
     if absent:
         _log.warning("no training patch holds the classes %s: they will not be learnt", absent)
-    return tuple(float(weight) for weight in weights)
+    if placement.empty_tiles:
+        _log.warning(
+            "no training pixel can be drawn in %d of %d tiles: %s",
+            len(placement.empty_tiles),
+            len(placement.names),
+            ", ".join(placement.empty_tiles),
+        )
 
 
 def _rows(table: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:

@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from fgunet.files import alone_in
 from fgunet.training.deliverables import write_deliverables
-from fgunet.training.loop import Patches, train
+from fgunet.training.loop import Places, train
 from fgunet.training.plan import TrainingPlan, read_plan
 from fgunet.training.sources import open_patches
+from fgunet.training.stopping import stop_request
 from fgunet.training.workers import Workers, start_workers
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ def use_threads(threads: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+def run(
+    path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str], *, threads: int = 1
+) -> None:
     """Train as a plan says; worker 0 writes model.keras, history.csv and metadata.json.
 
     A checkpoint lies in ``checkpoint/`` of the folder while the training lasts.
@@ -43,37 +46,57 @@ def run(path_to_plan: str | os.PathLike[str], folder: str | os.PathLike[str]) ->
         Plan, as `fgunet.training.plan.write_plan` writes it.
     folder : path
         Where to write.
+    threads : int
+        Threads that this worker computes with (`use_threads`), for the record; as many read
+        patches.
 
     Raises
     ------
     TrainingError
-        If the plan cannot be carried out.
+        If the plan cannot be carried out; see `fgunet.training.loop.train`.
     PatchError
         If no patch can be drawn.
     """
-    workers = start_workers()
-    plan = read_plan(path_to_plan)
-    training, validation = open_patches(plan)
-    with alone_in(folder) if workers.leads else nullcontext():
-        _train(plan, training, validation, workers, Path(folder))
+    with stop_request() as request:
+        plan = read_plan(path_to_plan)
+        workers = start_workers(folder)
+        training, validation = open_patches(plan)
+        with alone_in(folder) if workers.leads else nullcontext():
+            if workers.leads:
+                _announce(plan, workers, threads)
+            places = Places.within(Path(folder))
+            trained = train(
+                plan,
+                training,
+                validation,
+                workers=workers,
+                places=places,
+                obey=request.obey,
+                readers=threads,
+            )
+            _log.info("peak memory %.2f GB", peak_gb())
+            if workers.leads:
+                write_deliverables(folder, trained, plan, workers=workers.size, threads=threads)
+                shutil.rmtree(places.checkpoint.parent, ignore_errors=True)
 
 
-def _train(
-    plan: TrainingPlan, training: Patches, validation: Patches, workers: Workers, folder: Path
-) -> None:
-    if workers.leads:
-        _log.info(
-            "training on %d tiles with %d workers, %d epochs of %d patches",
-            len(plan.tiles),
-            workers.size,
-            plan.epochs,
-            plan.patches_per_epoch,
-        )
-    checkpoints = folder / "checkpoint"
-    trained = train(
-        plan, training, validation, workers=workers, checkpoint=checkpoints / "state.npz"
+def peak_gb() -> float:
+    """The most memory that this process has used so far, in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def _announce(plan: TrainingPlan, workers: Workers, threads: int) -> None:
+    _log.info(
+        "training on %d tiles with %d workers of %d threads, %d epochs of %d patches, %s",
+        len(plan.tiles),
+        workers.size,
+        threads,
+        plan.epochs,
+        plan.patches_per_epoch,
+        plan.precision,
     )
-    _log.info("peak memory %.2f GB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
-    if workers.leads:
-        write_deliverables(folder, trained, plan, workers.size)
-        shutil.rmtree(checkpoints, ignore_errors=True)
+    if plan.select_on == "training":
+        _log.warning(
+            "the model is chosen on the labels that it learns from, as in the study: its score "
+            "is no validation"
+        )

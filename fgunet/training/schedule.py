@@ -27,11 +27,10 @@ class Schedule:
     lowest_loss: float | None = None
     waited: int = 0
 
-    def rate_at(self, plan: TrainingPlan, epoch: int, step: int) -> float:
-        """Rate of a step (both counted from 0): it rises linearly through the warm-up."""
+    def rate_at(self, plan: TrainingPlan, step: int) -> float:
+        """Rate of a step, counted from 0 over all epochs: it rises through the warm-up."""
         warm = plan.warmup_epochs * plan.steps_per_epoch
-        done = epoch * plan.steps_per_epoch + step + 1
-        return self.rate * min(1.0, done / warm) if warm else self.rate
+        return self.rate * min(1.0, (step + 1) / warm) if warm else self.rate
 
     def end_epoch(self, plan: TrainingPlan, epoch: int, loss: float) -> None:
         """Take note of the validation loss of `epoch`; reduce the rate on a plateau."""

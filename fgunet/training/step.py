@@ -1,37 +1,63 @@
-"""The compiled parts of a training: gradients, their application, and validation."""
+"""The compiled parts of a training: gradients, their exchange and application, and validation."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike, NDArray
 
-from fgunet.network import weighted_cross_entropy
+from fgunet.network import noise_layers, set_noise, weighted_cross_entropy
 from fgunet.network.loss import UNLABELLED
 from fgunet.training.workers import Workers
 
-MICRO_BATCH = 2
-"""Patches that run through the network at once: it bounds a worker's memory."""
+# Compiled, the noise of dropout costs a tenth; the convolutions are faster left to oneDNN.
+_COMPILED = functools.partial(tf.function, jit_compile=True)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a step found.
+
+    Attributes
+    ----------
+    losses, weights : ndarray (patch,) float32
+        Weighted cross-entropy of each patch of all workers, and its labelled weight.
+    cpu_s : float
+        Processor seconds that all workers reported with it.
+    applied : bool
+        False where the loss or its gradient is not finite; then the weights stay as they were.
+    """
+
+    losses: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    cpu_s: float
+    applied: bool
 
 
 class Step:
     """One step of the optimizer over the patches of all workers.
 
-    The gradient of the *sum* of the loss is added up over micro-batches and workers and divided
-    by the labelled weight of the whole step: how patches fall to workers changes only
-    the order of a sum.
+    The gradient of the *sum* of the loss is added up over portions and workers and divided
+    by the labelled weight of the whole step: how patches fall to portions and workers changes
+    only the order of a sum.
 
     Parameters
     ----------
     model : keras.Model
-        Gives logits.
+        From `fgunet.network.build_fgunet`.
     optimizer : keras.optimizers.Optimizer
         Built for the model's trainable variables.
     class_weights : array_like (class,) float
         Weight of each class in the loss.
     workers : Workers
         Those that train together.
+    portion : int
+        Patches that run through the network at once.
+    seed : int
+        Seed of the dropout.
     """
 
     def __init__(
@@ -40,70 +66,155 @@ class Step:
         optimizer: keras.optimizers.Optimizer,
         class_weights: ArrayLike,
         workers: Workers,
+        *,
+        portion: int,
+        seed: int,
     ) -> None:
         self._model, self._optimizer, self._workers = model, optimizer, workers
+        self._portion, self._seed = portion, seed
         self._class_weights = tf.constant(np.asarray(class_weights, dtype=np.float32))
-        self._shapes = [tuple(v.shape) for v in model.trainable_variables]
-        patches = (  # of any count: one trace serves the last, smaller micro-batch too
+        for layer in noise_layers(model):
+            layer.compile_with(_COMPILED)
+        patches = (  # of any count: one trace serves the last, smaller portion too
             tf.TensorSpec((None, None, None, model.input_shape[-1]), tf.float32),
             tf.TensorSpec((None, None, None), tf.uint8),
         )
-        self._gradient = tf.function(self._sums, input_signature=patches)
+        number = tf.TensorSpec((), tf.int64)
+        self._gradient = tf.function(self._gradients, input_signature=(*patches, number))
+        self._exchange = tf.function(self._summed)
         self._update = tf.function(self._apply)
-        self._logits = tf.function(self._evaluated, input_signature=patches)
+        self._judgement = tf.function(self._judged, input_signature=patches)
 
-    def train(self, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[float, float]:
-        """Learn from this worker's patches; give the loss and weight sums of all workers.
+    def learn(
+        self,
+        images: NDArray[np.float32],
+        labels: NDArray[np.uint8],
+        *,
+        first_sample: int,
+        cpu_s: float = 0.0,
+        between: Callable[[], None] = lambda: None,
+    ) -> Learned:
+        """Learn from this worker's patches, and those that the others learn from meanwhile.
 
         Parameters
         ----------
         images : ndarray (patch, y, x, channel) float32
-            Normalised patches.
+            Normalised patches, as many for each worker.
         labels : ndarray (patch, y, x) uint8
             255 = unlabelled.
+        first_sample : int
+            Number of the first of them; the others follow.
+        cpu_s : float
+            Processor seconds of this worker since the last step.
+        between : callable
+            Called between portions; what it raises leaves the weights as they were.
 
         Returns
         -------
-        loss_sum, weight_sum : float
+        Learned
+
+        Raises
+        ------
+        WorkerLostError
+            If another worker is lost; the weights stay as they were.
         """
-        sums = None
-        for first in range(0, len(images), MICRO_BATCH):
-            part = slice(first, first + MICRO_BATCH)
-            each = self._gradient(tf.constant(images[part]), tf.constant(labels[part]))
-            sums = each if sums is None else sums + each
-        loss, weight = self._update(sums).numpy()
-        return float(loss), float(weight)
+        share = len(images)
+        gradient, found = None, np.zeros((2, share * self._workers.size), np.float32)
+        mine = self._workers.rank * share
+        for first in range(0, share, self._portion):
+            between()
+            part = slice(first, min(first + self._portion, share))
+            each, losses = self._gradient(
+                tf.constant(images[part]),
+                tf.constant(labels[part]),
+                tf.constant(first_sample + first, tf.int64),
+            )
+            gradient = each if gradient is None else gradient + each
+            found[:, mine + part.start : mine + part.stop] = losses.numpy()
+        return self._learnt(gradient, found, cpu_s)
 
-    def evaluate(
+    def _learnt(self, gradient: tf.Tensor, found: NDArray[np.float32], cpu_s: float) -> Learned:
+        told = np.append(found, np.float32(cpu_s))
+        with self._workers.exchanging():
+            gradient, told = self._exchange(gradient, tf.constant(told))
+        *found, cpu = told.numpy()
+        losses, weights = np.reshape(found, (2, -1))
+        finite = bool(tf.reduce_all(tf.math.is_finite(gradient))) and bool(
+            np.isfinite(losses).all()
+        )
+        if finite:
+            self._update(gradient, tf.constant(max(weights.sum(), np.float32(1e-12))))
+        return Learned(losses, weights, float(cpu), finite)
+
+    def find_unbounded(
+        self, images: NDArray[np.float32], labels: NDArray[np.uint8], *, first_sample: int
+    ) -> NDArray[np.intp]:
+        """Which patches of all workers have a gradient that is not finite, taken by themselves.
+
+        Parameters are those of `learn`, and every worker must call it.
+
+        Returns
+        -------
+        ndarray (n,) int
+            Their places among the patches of the step.
+        """
+        share = len(images)
+        found = np.zeros(share * self._workers.size, np.float32)
+        for number in range(share):
+            part = slice(number, number + 1)
+            sample = tf.constant(first_sample + number, tf.int64)
+            gradient, _ = self._gradient(images[part], labels[part], sample)
+            place = self._workers.rank * share + number
+            found[place] = not bool(tf.reduce_all(tf.math.is_finite(gradient)))
+        return np.flatnonzero(self._workers.sum(tf.constant(found), "unbounded").numpy())
+
+    def judge(
         self, images: NDArray[np.float32], labels: NDArray[np.uint8]
-    ) -> tuple[float, float, NDArray[np.float64]]:
-        """Loss sum, weight sum and confusion (reference, predicted) of this worker's patches."""
-        loss, weight, confusion = self._logits(tf.constant(images), tf.constant(labels))
-        return float(loss), float(weight), confusion.numpy()
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+        """Judge patches as they are mapped, without dropout.
 
-    def _sums(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """Gradient of the loss sum, flattened, then the loss sum and the weight sum."""
+        Returns
+        -------
+        losses, weights : ndarray (patch,) float32
+            Weighted cross-entropy and labelled weight of each patch.
+        confusion : ndarray (reference, predicted) float64
+            Labelled pixels.
+        """
+        losses, confusion = self._judgement(tf.constant(images), tf.constant(labels))
+        loss, weight = losses.numpy()
+        return loss, weight, confusion.numpy()
+
+    def _gradients(
+        self, images: tf.Tensor, labels: tf.Tensor, first_sample: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Gradient of the loss sum, flattened; losses and weights (2, patch)."""
+        set_noise(self._model, self._seed, first_sample)
         variables = [variable.value for variable in self._model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             logits = self._model(images, training=True)
-            loss, weight = weighted_cross_entropy(labels, logits, self._class_weights)
+            losses, weights = weighted_cross_entropy(labels, logits, self._class_weights)
+            loss = tf.reduce_sum(losses)
         gradients = tape.gradient(loss, variables)
-        parts = [tf.reshape(gradient, [-1]) for gradient in gradients]
-        return tf.concat([*parts, tf.stack([loss, weight])], axis=0)
+        flat = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients], axis=0)
+        return flat, tf.stack([losses, weights])
 
-    def _apply(self, sums: tf.Tensor) -> tf.Tensor:
-        sums = self._workers.sum(sums, "gradients")  # one flat tensor: one exchange a step
-        gradient = sums[:-2] / tf.maximum(sums[-1], np.float32(1e-12))
-        sizes = [int(np.prod(shape)) for shape in self._shapes]
-        parts = tf.split(gradient, sizes)
-        gradients = [tf.reshape(p, s) for p, s in zip(parts, self._shapes, strict=True)]
-        self._optimizer.apply(gradients, self._model.trainable_variables)
-        return sums[-2:]
+    def _summed(self, gradient: tf.Tensor, told: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Both summed over all workers, in one exchange."""
+        count = tf.size(gradient)
+        both = self._workers.sum(tf.concat([gradient, told], axis=0), "step")
+        return both[:count], both[count:]
 
-    def _evaluated(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def _apply(self, gradient: tf.Tensor, weight: tf.Tensor) -> None:
+        variables = self._model.trainable_variables
+        shapes = [tuple(variable.shape) for variable in variables]
+        parts = tf.split(gradient / weight, [int(np.prod(shape)) for shape in shapes])
+        gradients = [tf.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)]
+        self._optimizer.apply(gradients, variables)
+
+    def _judged(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = self._model(images, training=False)
-        loss, weight = weighted_cross_entropy(labels, logits, self._class_weights)
+        losses = tf.stack(weighted_cross_entropy(labels, logits, self._class_weights))
         count = int(self._class_weights.shape[0])
         labelled = labels != UNLABELLED
         reference = tf.cast(tf.boolean_mask(labels, labelled), tf.int32)
@@ -111,17 +222,4 @@ class Step:
         confusion = tf.math.bincount(
             reference * count + predicted, minlength=count**2, maxlength=count**2
         )
-        return loss, weight, tf.cast(tf.reshape(confusion, (count, count)), tf.float64)
-
-
-def seed_dropout(model: keras.Model, seed: int, epoch: int, rank: int) -> None:
-    """Set the random state of the model's dropout for an epoch of a worker.
-
-    The state depends on the arguments alone, so a training that was stopped between two epochs
-    goes on with the same masks.
-    """
-    for number, layer in enumerate(model.layers):
-        generator: Any = getattr(layer, "seed_generator", None)
-        if generator is not None:
-            key = np.random.SeedSequence((seed, epoch, rank, number)).generate_state(1)[0] >> 1
-            generator.state.assign([key, 0])
+        return losses, tf.cast(tf.reshape(confusion, (count, count)), tf.float64)

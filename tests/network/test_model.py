@@ -48,6 +48,7 @@ def test_width_narrows_every_filter(width, expected):
         ({"n_classes": 1}, "n_classes is 1"),
         ({"width": 0}, "width is 0"),
         ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"precision": "float16"}, "precision is 'float16'; it must be one of float32, bfloat16"),
     ],
 )
 def test_arguments_are_checked(change, message):
@@ -92,3 +93,13 @@ def test_dropout_acts_in_training_alone():
     still = np.array(model(values, training=False))
     np.testing.assert_array_equal(still, np.array(model(values, training=False)))
     assert not np.array_equal(still, np.array(model(values, training=True)))
+
+
+def test_bfloat16_computes_the_same_to_its_eight_bits():
+    full, half = build_fgunet(**SMALL), build_fgunet(**SMALL, precision="bfloat16")
+    half.set_weights(full.get_weights())
+    assert {weight.dtype for weight in half.weights} == {"float32"}
+    values = image(8)
+    one, other = full.predict_on_batch(values), half.predict_on_batch(values)
+    assert other.dtype == np.float32
+    assert 0 < np.abs(one - other).max() < 0.02 * np.abs(one).max()
