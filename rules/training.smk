@@ -73,7 +73,7 @@ rule train_fgunet:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(6000),
+        mem_mb=memory(1000, 2500),
         workers=workers,
         runtime=2880,
     params:

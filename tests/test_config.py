@@ -68,6 +68,22 @@ def test_minimal_configuration_is_filled(shipped: dict[str, Any]) -> None:
     assert minimal.keys() == set(read_schema()["required"]), "the given value is not changed"
 
 
+def test_the_preset_chooses_the_model_as_the_study_did(shipped: dict[str, Any]) -> None:
+    minimal = {k: shipped[k] for k in read_schema()["required"]}
+    own = {"preset": "published", "select_by": "kappa"}
+    for network, chosen in (
+        ({}, ("validation", "kappa")),
+        ({"preset": "none"}, ("validation", "kappa")),
+        ({"preset": "published"}, ("training", "quadratic_kappa")),
+        (own, ("training", "kappa")),
+    ):
+        complete = validated({**minimal, "fgunet": network})["fgunet"]
+        assert (complete["select_on"], complete["select_by"]) == chosen
+    assert own == {"preset": "published", "select_by": "kappa"}, "the given value is not changed"
+    with pytest.raises(ConfigError, match="'publication' is not one of"):
+        validated({**minimal, "fgunet": {"preset": "publication"}})
+
+
 def test_all_unknown_keys_are_named_at_once(shipped: dict[str, Any]) -> None:
     wrong = copy.deepcopy(shipped)
     wrong["tile"] = ["T31TCJ"]

@@ -1,4 +1,4 @@
-"""Layers that fold groups of dates into the batch and back."""
+"""Layers that fold groups of dates into the batch and back, and a quicker pixel-wise one."""
 
 from typing import Any
 
@@ -44,6 +44,29 @@ class GroupsToBatch(_Folding):
         batch, height, width, channels = input_shape
         folded = None if batch is None else batch * self.n_groups
         return folded, height, width, channels // self.n_groups
+
+
+@keras.saving.register_keras_serializable(package="fgunet")
+class PixelwiseConvolution(keras.layers.Conv2D):  # type: ignore[misc]
+    """A convolution of 1 x 1 pixels, in training computed as a product of matrices.
+
+    In float32 the gradients of a product take two thirds of the time of those of a convolution. In
+    bfloat16, and where no gradient is asked for, the convolution is quicker.
+
+    Parameters
+    ----------
+    filters : int
+        Maps that it gives.
+    """
+
+    def __init__(self, filters: int, **kwargs: Any) -> None:
+        super().__init__(filters, **{**kwargs, "kernel_size": 1})
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Maps (image, y, x, map) of `inputs` (image, y, x, map)."""
+        if not training or self.compute_dtype != "float32":
+            return super().call(inputs)
+        return self.activation(ops.matmul(inputs, self.kernel[0, 0]) + self.bias)
 
 
 @keras.saving.register_keras_serializable(package="fgunet")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fgunet.errors import ModelError
 from fgunet.network.dropout import CounterDropout
-from fgunet.network.layers import BatchToGroups, GroupsToBatch
+from fgunet.network.layers import BatchToGroups, GroupsToBatch, PixelwiseConvolution
 
 REFERENCE_WIDTH = 32
 """Filters of the U-Net's first level in the published network."""
@@ -171,20 +171,22 @@ class _Blocks:
         maps = group
         for number, filters in enumerate(PIXELWISE_FILTERS, start=1):
             narrowed = max(1, round(filters * width / REFERENCE_WIDTH))
-            maps = self._convolution(maps, narrowed, 1, f"pixel_conv{number}")
+            maps = PixelwiseConvolution(
+                narrowed, activation="relu", dtype=self.policy, name=f"pixel_conv{number}"
+            )(maps)
             if number > 1:
                 maps = self._drop(maps, f"pixel_dropout{number}")
         return maps
 
     def _pair(self, maps: Any, filters: int, name: str) -> Any:
         """Two 3x3 convolutions; dropout after the first."""
-        maps = self._convolution(maps, filters, 3, f"{name}_conv1")
+        maps = self._convolution(maps, filters, f"{name}_conv1")
         maps = self._drop(maps, f"{name}_dropout")
-        return self._convolution(maps, filters, 3, f"{name}_conv2")
+        return self._convolution(maps, filters, f"{name}_conv2")
 
-    def _convolution(self, maps: Any, filters: int, side: int, name: str) -> Any:
+    def _convolution(self, maps: Any, filters: int, name: str) -> Any:
         return layers.Conv2D(
-            filters, side, padding="same", activation="relu", dtype=self.policy, name=name
+            filters, 3, padding="same", activation="relu", dtype=self.policy, name=name
         )(maps)
 
     def _drop(self, maps: Any, name: str) -> Any:

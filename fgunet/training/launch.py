@@ -1,7 +1,6 @@
 """Who started this worker, and as which of how many: read from the environment."""
 
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ class Launch:
         Who started them; "" where nobody did.
     name : str
         What all workers of this launch, and no others, can be told by; "" where the launcher
-        connects its workers by itself, or says its name only when asked (`ask_name`).
+        connects its workers by itself.
     """
 
     rank: int = 0
@@ -72,7 +71,7 @@ def launch_of(environ: Mapping[str, str]) -> Launch:
     Raises
     ------
     TrainingError
-        If a launcher's variables are no rank and size.
+        If a launcher's variables are no rank and size, or do not name the launch.
     """
     for launcher in _LAUNCHERS:
         if launcher.rank in environ and launcher.size in environ:
@@ -89,6 +88,11 @@ def _launch(launcher: _Launcher, environ: Mapping[str, str]) -> Launch:
             "both: unset them to train on this process alone"
         )
     identity = [environ[key] for key in launcher.identity if key in environ]
+    if launcher.identity and not identity and int(found[1]) > 1:
+        raise TrainingError(
+            f"this {launcher.name} sets none of {', '.join(launcher.identity)}, by which its "
+            "workers would find one another; start them with Open MPI's mpirun, srun or horovodrun"
+        )
     return Launch(
         rank=int(found[0]),
         size=int(found[1]),
@@ -96,50 +100,3 @@ def _launch(launcher: _Launcher, environ: Mapping[str, str]) -> Launch:
         # It becomes part of a file name; PMIX_NAMESPACE may hold a user, a host and a "@".
         name=re.sub(r"[^\w.-]", "_", ".".join(identity)),
     )
-
-
-def ask_name(environ: Mapping[str, str]) -> str:
-    """The name of a launch by MPICH, which tells it over a socket and not by a variable.
-
-    The messages are those of the PMI-1 wire protocol (Balaji et al. 2010, "PMI: A Scalable
-    Parallel Process-Management Interface for Extreme-Scale Systems", EuroMPI).
-
-    Parameters
-    ----------
-    environ : mapping of str to str
-        Environment variables of the process; PMI_FD is the number of the socket.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    TrainingError
-        If nobody answers.
-    """
-    try:
-        with socket.fromfd(int(environ["PMI_FD"]), socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            _asked(line, "cmd=init pmi_version=1 pmi_subversion=1")
-            answer = _asked(line, "cmd=get_my_kvsname")
-            _asked(line, "cmd=finalize")
-        return answer.split("kvsname=")[1].split()[0]
-    except (KeyError, ValueError, IndexError, OSError) as error:
-        raise TrainingError(
-            "mpirun does not say by what name its workers find one another: neither "
-            "PMIX_NAMESPACE (Open MPI) nor PMI_JOBID is set, and PMI_FD="
-            f"{environ.get('PMI_FD', '(not set)')} (MPICH) gave no answer ({error!r}); start the "
-            "workers with Open MPI's mpirun, srun or horovodrun"
-        ) from error
-
-
-def _asked(line: socket.socket, question: str) -> str:
-    line.settimeout(30)
-    line.sendall(f"{question}\n".encode())
-    answer = b""
-    while not answer.endswith(b"\n"):
-        part = line.recv(4096)
-        if not part:
-            raise OSError("the line is closed")
-        answer += part
-    return answer.decode()

@@ -152,7 +152,8 @@ class _Loop:
 
     def __init__(self, plan: TrainingPlan, workers: Workers, places: Places, readers: int) -> None:
         keras.utils.set_random_seed(plan.seed % 2**32)
-        self.plan, self.workers, self.places, self.readers = plan, workers, places, readers
+        self.plan, self.workers, self.places = plan, workers, places
+        self._ahead = {"depth": max(2, readers), "threads": readers}
         self.model = _network(plan, plan.precision)
         self.optimizer = keras.optimizers.Adam(plan.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
@@ -214,9 +215,7 @@ class _Loop:
         plan, progress = self.plan, self.progress
         left = range(progress.steps, self._steps(epoch + 1))
         log = self._progress_log(left)
-        batches = prefetched(
-            patches.batch, map(self._share, left), depth=self.readers + 1, threads=self.readers
-        )
+        batches = prefetched(patches.batch, map(self._share, left), **self._ahead)
         for number, (images, labels) in zip(left, batches, strict=True):
             self.optimizer.learning_rate.assign(self.schedule.rate_at(plan, number))
             sample = self._share(number).start
@@ -247,7 +246,7 @@ class _Loop:
         firsts = range(0, count, self.plan.portion)[self.workers.rank :: self.workers.size]
         portions = [range(first, min(first + self.plan.portion, count)) for first in firsts]
         losses, confusion = np.zeros((2, count)), np.zeros((n_classes, n_classes))
-        judged = prefetched(patches.batch, portions, depth=self.readers + 1, threads=self.readers)
+        judged = prefetched(patches.batch, portions, **self._ahead)
         for portion, (images, labels) in zip(portions, judged, strict=True):
             obey()
             *loss, each = self.step.judge(images, labels)

@@ -1,5 +1,8 @@
 """Preparing the next values while the present one is used."""
 
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +13,12 @@ from fgunet.errors import TrainingError
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
+
+
+def _step_back() -> None:
+    """Let this thread work in the gaps that others leave: what it makes is wanted later."""
+    if sys.platform == "linux":  # there a priority is that of a thread, not of its process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def prefetched(
@@ -50,7 +59,7 @@ def prefetched(
             f"values cannot be made ahead by {threads} threads, {depth} at a time; take at least 1"
         )
     remaining = iter(keys)
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="prefetch") as pool:
+    with ThreadPoolExecutor(threads, "prefetch", initializer=_step_back) as pool:
         waiting: deque[Future[_Value]] = deque()
         try:
             waiting.extend(pool.submit(make, key) for key in islice(remaining, depth))

@@ -1,8 +1,9 @@
 """A whole training, from a plan file to its deliverables."""
 
 import logging
+import math
 import os
-import resource
+import re
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
@@ -29,7 +30,8 @@ def use_threads(threads: int) -> None:
         If TensorFlow has begun to compute (its own message).
     """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    # The two paths of the network run side by side: what one cannot share out, the other fills.
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
 
 
@@ -82,7 +84,9 @@ def run(
 
 def peak_gb() -> float:
     """The most memory that this process has used so far, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # getrusage would also count what the process that started it had.
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) * 1024 / 1e9 if found else math.nan
 
 
 def _announce(plan: TrainingPlan, workers: Workers, threads: int) -> None:

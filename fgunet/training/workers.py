@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from fgunet.errors import WorkerLostError
-from fgunet.training.launch import HOROVODRUN, Launch, ask_name, launch_of
+from fgunet.training.launch import HOROVODRUN, Launch, launch_of
 from fgunet.training.rendezvous import Slot, meeting, own_address
 
 
@@ -120,7 +120,7 @@ def _horovod(launch: Launch, folder: str | os.PathLike[str], patience_s: float) 
         own_address()  # says what is wrong where Horovod would crash
         hvd.init()
     else:
-        place = Path(folder) / f".workers-{launch.name or ask_name(os.environ)}"
+        place = Path(folder) / f".workers-{launch.name}"
         with meeting(place, launch, serve, patience_s=patience_s) as variables:
             os.environ.update(variables)
             hvd.init()

@@ -8,6 +8,7 @@ import pytest
 
 from fgunet.errors import ModelError
 from fgunet.network import build_fgunet, partial_network
+from fgunet.network.layers import PixelwiseConvolution
 from fgunet.training.deliverables import save_model
 
 SMALL = {"n_groups": 3, "dates_per_group": 2, "n_bands": 2, "n_classes": 4, "width": 4}
@@ -103,3 +104,17 @@ def test_bfloat16_computes_the_same_to_its_eight_bits():
     one, other = full.predict_on_batch(values), half.predict_on_batch(values)
     assert other.dtype == np.float32
     assert 0 < np.abs(one - other).max() < 0.02 * np.abs(one).max()
+
+
+def test_pixelwise_convolutions_give_the_same_in_training_and_after():
+    # In training they are products of matrices, else convolutions.
+    inputs = keras.Input((None, None, 5))
+    layer = PixelwiseConvolution(7, activation="relu")
+    model = keras.Model(inputs, layer(inputs))
+    layer.bias.assign(np.linspace(-0.5, 0.5, 7))
+    values = image(8, channels=5)
+    one, other = (np.array(model(values, training=training)) for training in (True, False))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    kernel, bias = layer.get_weights()
+    np.testing.assert_allclose(one, np.maximum(values @ kernel[0, 0] + bias, 0), atol=1e-6)
+    assert keras.models.clone_model(model).count_params() == 5 * 7 + 7

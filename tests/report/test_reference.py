@@ -161,6 +161,8 @@ def test_distance_and_reach_in_words(run):
     assert "more than 1.4 km" in reference.distance_note(audit)
     note = reference.reach_note(audit)
     assert note.startswith("95.0 % of the test pixels lie inside the 64 × 64 pixel patches")
+    avoided = reference.reach_note(audit, avoided=True)
+    assert "saw none of their pixels. Without that, 95.0 % of the test pixels would" in avoided
     for missing in (reference.distance_note, reference.reach_note, reference.share_note):
         assert missing({}) == ""
 

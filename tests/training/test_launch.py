@@ -1,12 +1,9 @@
 """Which launcher started a worker, from what each launcher really writes into the environment."""
 
-import socket
-import threading
-
 import pytest
 
 from fgunet.errors import TrainingError
-from fgunet.training.launch import Launch, ask_name, launch_of
+from fgunet.training.launch import Launch, launch_of
 
 HOROVODRUN = {"HOROVOD_RANK": "2", "HOROVOD_SIZE": "3"}
 OPEN_MPI = {
@@ -33,7 +30,6 @@ STEP = BATCH | {"SLURM_PROCID": "1", "SLURM_STEP_ID": "3", "SLURM_STEP_NUM_TASKS
         ({}, Launch()),
         (HOROVODRUN, Launch(2, 3, "horovodrun")),
         (OPEN_MPI, Launch(1, 4, "mpirun", "prterun-node7-1234_1")),
-        (MPICH, Launch(0, 2, "mpirun", "")),
         (MPICH | {"PMI_JOBID": "12.0"}, Launch(0, 2, "mpirun", "12.0")),
         (BATCH, Launch()),
         (STEP, Launch(1, 2, "srun", "12.3")),
@@ -51,7 +47,7 @@ def test_each_launcher_is_known_by_its_variables(environ, expected):
         (STEP | OPEN_MPI | HOROVODRUN, "horovodrun"),
         (STEP | OPEN_MPI, "mpirun"),
         (BATCH | OPEN_MPI, "mpirun"),
-        (STEP | MPICH, "mpirun"),
+        (STEP | MPICH | {"PMI_JOBID": "1"}, "mpirun"),
     ],
 )
 def test_the_innermost_launcher_counts(environ, launcher):
@@ -70,29 +66,7 @@ def test_a_rank_that_is_none_is_refused(rank, size):
         launch_of({"PMI_RANK": rank, "PMI_SIZE": size})
 
 
-def test_mpich_is_asked_for_the_name_of_the_launch():
-    manager, worker = socket.socketpair()
-    heard = []
-
-    def answer():
-        for line in (b"cmd=response_to_init rc=0\n", b"cmd=my_kvsname kvsname=kvs_7_0_vm\n"):
-            heard.append(manager.recv(1024))
-            manager.sendall(line)
-        heard.append(manager.recv(1024))
-        manager.sendall(b"cmd=finalize_ack\n")
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    with manager, worker:
-        assert ask_name({"PMI_FD": str(worker.fileno())}) == "kvs_7_0_vm"
-        thread.join()
-    assert heard[0] == b"cmd=init pmi_version=1 pmi_subversion=1\n"
-
-
-def test_a_launch_without_a_name_is_refused():
-    with pytest.raises(TrainingError, match=r"PMI_FD=\(not set\) .* gave no answer"):
-        ask_name({})
-    manager, worker = socket.socketpair()
-    manager.close()
-    with worker, pytest.raises(TrainingError, match="gave no answer"):
-        ask_name({"PMI_FD": str(worker.fileno())})
+def test_a_launch_without_name_is_refused():
+    with pytest.raises(TrainingError, match="mpirun sets none of PMI_JOBID, by which"):
+        launch_of(MPICH)
+    assert launch_of(MPICH | {"PMI_SIZE": "1"}).size == 1

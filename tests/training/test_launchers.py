@@ -210,21 +210,14 @@ def test_horovodrun(launch):
     assert_ended(ended, "Process name: 1\nExit code: 137")
 
 
-@pytest.mark.parametrize(
-    ("maker", "message"),
-    [
-        ("Open MPI", "process rank 0 with PID 0 on node"),
-        ("HYDRA", "BAD TERMINATION OF ONE OF YOUR APPLICATION PROCESSES"),
-    ],
-)
-def test_mpirun(launch, maker, message):
-    mpirun = installed(maker, "mpirun", "mpirun.openmpi", "mpirun.mpich")
+def test_mpirun(launch):
+    mpirun = installed("Open MPI", "mpirun", "mpirun.openmpi")
     # Open MPI starts no more workers than there are cores, and none as root, unless told.
     told = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     told["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
     ended = launch([mpirun, "-np", "2"], victim=0, environs=[told])
     assert_exchanged(ended, ["00", "10"])
-    assert_ended(ended, message)
+    assert_ended(ended, "process rank 0 with PID 0 on node")
 
 
 @pytest.fixture(scope="module")
