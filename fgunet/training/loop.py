@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -215,24 +216,25 @@ class _Loop:
         plan, progress = self.plan, self.progress
         left = range(progress.steps, self._steps(epoch + 1))
         log = self._progress_log(left)
-        batches = prefetched(patches.batch, map(self._share, left), **self._ahead)
-        for number, (images, labels) in zip(left, batches, strict=True):
-            self.optimizer.learning_rate.assign(self.schedule.rate_at(plan, number))
-            sample = self._share(number).start
-            learned = self.step.learn(
-                images, labels, first_sample=sample, cpu_s=self._cpu_since_told(), between=obey
-            )
-            if not learned.applied:  # all workers know, so all look for the patch and stop
-                unbounded = self.step.find_unbounded(images, labels, first_sample=sample)
-                self._refuse(number, learned.losses, unbounded, patches)
-            progress.steps = number + 1
-            progress.loss_sum += float(learned.losses.sum(dtype=np.float64))
-            progress.weight_sum += float(learned.weights.sum(dtype=np.float64))
-            progress.cpu_s += learned.cpu_s
-            if log is not None:
-                log.advance(plan.batch_size)
-            if progress.steps % plan.checkpoint_every == 0:
-                self.save()
+        made = prefetched(patches.batch, map(self._share, left), **self._ahead)
+        with closing(made) as batches:
+            for number, (images, labels) in zip(left, batches, strict=True):
+                self.optimizer.learning_rate.assign(self.schedule.rate_at(plan, number))
+                sample = self._share(number).start
+                learned = self.step.learn(
+                    images, labels, first_sample=sample, cpu_s=self._cpu_since_told(), between=obey
+                )
+                if not learned.applied:  # all workers know, so all look for the patch and stop
+                    unbounded = self.step.find_unbounded(images, labels, first_sample=sample)
+                    self._refuse(number, learned.losses, unbounded, patches)
+                progress.steps = number + 1
+                progress.loss_sum += float(learned.losses.sum(dtype=np.float64))
+                progress.weight_sum += float(learned.weights.sum(dtype=np.float64))
+                progress.cpu_s += learned.cpu_s
+                if log is not None:
+                    log.advance(plan.batch_size)
+                if progress.steps % plan.checkpoint_every == 0:
+                    self.save()
 
     def judge(self, patches: Patches, obey: Callable[[], None]) -> Scores:
         """Scores over the validation patches, shared by all workers; the same for any number.
@@ -246,12 +248,13 @@ class _Loop:
         firsts = range(0, count, self.plan.portion)[self.workers.rank :: self.workers.size]
         portions = [range(first, min(first + self.plan.portion, count)) for first in firsts]
         losses, confusion = np.zeros((2, count)), np.zeros((n_classes, n_classes))
-        judged = prefetched(patches.batch, portions, **self._ahead)
-        for portion, (images, labels) in zip(portions, judged, strict=True):
-            obey()
-            *loss, each = self.step.judge(images, labels)
-            losses[:, portion.start : portion.stop] = loss
-            confusion += each
+        made = prefetched(patches.batch, portions, **self._ahead)
+        with closing(made) as judged:
+            for portion, (images, labels) in zip(portions, judged, strict=True):
+                obey()
+                *loss, each = self.step.judge(images, labels)
+                losses[:, portion.start : portion.stop] = loss
+                confusion += each
         told = np.concatenate([losses.ravel(), confusion.ravel(), [self._cpu_since_told()]])
         told = self.workers.sum(tf.constant(told), "validation").numpy()
         self.progress.cpu_s += float(told[-1])

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -27,7 +27,7 @@ def prefetched(
     *,
     depth: int = 2,
     threads: int = 1,
-) -> Iterator[_Value]:
+) -> Generator[_Value, None, None]:
     """``make(key)`` of each key in order, made ahead in other threads.
 
     When the consumer stops, at the end or before, nothing more is begun, and no thread is left
