@@ -116,7 +116,7 @@ def _horovod(launch: Launch, folder: str | os.PathLike[str], patience_s: float) 
         with _loss_told(launch.rank, launch.size):
             return hvd.broadcast_object(value, root_rank=0, name="share")
 
-    # Workers ask one another for work at each cycle; at Horovod's 1 ms that takes a tenth of a core.
+    # Workers ask one another for work at each cycle; at Horovod's 1 ms that takes a tenth of them.
     os.environ.setdefault("HOROVOD_CYCLE_TIME", "5")
     if launch.launcher == HOROVODRUN:
         own_address()  # says what is wrong where Horovod would crash
