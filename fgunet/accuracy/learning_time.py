@@ -25,9 +25,9 @@ def learning_time(documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Tell what the learning of each method took.
 
     Only learning is measured. For the network it is the sum of its epochs: reading and drawing
-    their patches, all steps, and the validation after each epoch. Starting the workers, opening
-    the series, and writing checkpoints and the model are left out, and so is an epoch that was
-    interrupted and done again. For the forest it is the growing of the trees; drawing the pixels
+    their patches, all steps, the validation after each epoch, and checkpoints. Starting the
+    workers, opening the series, and writing the model are left out, and so are steps that were
+    done again after a restart. For the forest it is the growing of the trees; drawing the pixels
     from the series, reading and sorting them, and writing the forest are left out.
 
     Parameters

@@ -59,14 +59,16 @@ def run(
     PatchError
         If no patch can be drawn.
     """
-    with stop_request() as request:
-        plan = read_plan(path_to_plan)
-        workers = start_workers(folder)
-        training, validation = open_patches(plan)
-        with alone_in(folder) if workers.leads else nullcontext():
-            if workers.leads:
-                _announce(plan, workers, threads)
-            places = Places.within(Path(folder))
+    plan = read_plan(path_to_plan)
+    workers = start_workers(folder)
+    training, validation = open_patches(plan)
+    with alone_in(folder) if workers.leads else nullcontext():
+        if workers.leads:
+            _announce(plan, workers, threads)
+        places = Places.within(Path(folder))
+        # Before and after there is nothing to save: a signal ends the process as it always does,
+        # also while it waits for its folder or counts the labels of a country.
+        with stop_request() as request:
             trained = train(
                 plan,
                 training,
@@ -76,10 +78,10 @@ def run(
                 obey=request.obey,
                 readers=threads,
             )
-            _log.info("peak memory %.2f GB", peak_gb())
-            if workers.leads:
-                write_deliverables(folder, trained, plan, workers=workers.size, threads=threads)
-                shutil.rmtree(places.checkpoint.parent, ignore_errors=True)
+        _log.info("peak memory %.2f GB", peak_gb())
+        if workers.leads:
+            write_deliverables(folder, trained, plan, workers=workers.size, threads=threads)
+            shutil.rmtree(places.checkpoint.parent, ignore_errors=True)
 
 
 def peak_gb() -> float:
