@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from parcels import CRS, ROOT, SOURCES, TILES, WORK, described, sources_folder
-from series import Runs, note, write_result
+from series import Runs, note, print_figures, write_result
 
 PARCELS = (62_500, 250_000, 1_000_000)
 THREADS = 2
@@ -203,9 +203,7 @@ def main() -> None:
             if arguments.only in (None, name):
                 measure(arguments.folder, measured)
     figures = figures_of(measured)
-    print(f"\n{'figure':<28}{'median':>10}  target")
-    for name, value in figures.items():
-        print(f"{name:<28}{value:>10.2f}  {TARGETS.get(name, '')}")
+    print_figures(figures, TARGETS)
     if arguments.only is None:
         write_result("reference", figures, measured)
 

@@ -213,6 +213,13 @@ def figures_of(measured: Runs) -> dict[str, float]:
     return figures | {name: figures[a] / figures[b] for name, (a, b) in ratios.items()}
 
 
+def print_figures(figures: dict[str, float], targets: dict[str, str]) -> None:
+    """Print a table of figures beside what is asked of them."""
+    print(f"\n{'figure':<28}{'median':>10}  target")
+    for name, value in figures.items():
+        print(f"{name:<28}{value:>10.2f}  {targets.get(name, '')}")
+
+
 def write_result(name: str, figures: dict[str, float], runs: Runs) -> None:
     """Write benchmarks/results/<name>.json."""
     machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors"
@@ -229,9 +236,7 @@ def main() -> None:
     measured = measure_stacking(arguments.folder, arguments.runs)
     measured |= measure_interpolation(arguments.folder / f"{name_of(SHAPE)}.json", arguments.runs)
     figures = figures_of(measured)
-    print(f"\n{'figure':<28}{'median':>10}  target")
-    for name, value in figures.items():
-        print(f"{name:<28}{value:>10.2f}  {TARGETS.get(name, '')}")
+    print_figures(figures, TARGETS)
     write_result("series", figures, measured)
 
 

@@ -28,7 +28,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from series import Runs, note, write_result
+from series import Runs, note, print_figures, write_result
 from tile_on_disk import BANDS, CODES, DATES, HIGH, LOW, ROOT, TILE, tile_folder
 
 from fgunet.training.plan import TilePaths, TrainingPlan, write_plan
@@ -205,9 +205,7 @@ def main() -> None:
         print(f"run {run + 1} of {arguments.runs}", flush=True)
         measure(arguments.folder, arguments.steps, measured)
     figures = figures_of(measured)
-    print(f"\n{'figure':<28}{'median':>10}  target")
-    for name, value in figures.items():
-        print(f"{name:<28}{value:>10.2f}  {TARGETS.get(name, '')}")
+    print_figures(figures, TARGETS)
     write_result("training", figures, measured)
 
 
