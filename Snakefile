@@ -25,6 +25,14 @@ include: "rules/reference.smk"
 include: "rules/training.smk"
 include: "rules/mapping.smk"
 include: "rules/accuracy.smk"
+include: "rules/comparison.smk"
+
+
+if BUDGETS:
+
+    include: "rules/learning_curve.smk"
+
+
 include: "rules/report.smk"
 
 

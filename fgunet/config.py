@@ -11,11 +11,14 @@ import yaml
 
 from fgunet.errors import ConfigError
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "none": {},
-    "published": {"select_on": "training", "select_by": "quadratic_kappa"},
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "fgunet": {"none": {}, "published": {"select_on": "training", "select_by": "quadratic_kappa"}},
+    "forest": {
+        "none": {},
+        "published": {"depth": 20, "levels": None, "samples_per_class": 1000},
+    },
 }
-"""Defaults that a preset of the section "fgunet" sets: what the study did otherwise."""
+"""Defaults that the presets of a section set: what the study did otherwise."""
 
 
 def read_schema() -> dict[str, Any]:
@@ -48,7 +51,7 @@ def validated(config: Mapping[str, Any]) -> dict[str, Any]:
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(found), key=_path)
     if errors:
         _refuse([f"{_path(error)}: {_explain(error)}" for error in errors])
-    complete: dict[str, Any] = _with_defaults(_with_preset(found), schema)
+    complete: dict[str, Any] = _with_defaults(_with_presets(found), schema)
     contradictions = _contradictions(complete)
     if contradictions:
         _refuse(contradictions)
@@ -85,9 +88,12 @@ def _explain(error: jsonschema.ValidationError) -> str:
     return f"unknown key {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
 
 
-def _with_preset(config: dict[str, Any]) -> dict[str, Any]:
-    network = config.get("fgunet", {})
-    return {**config, "fgunet": {**PRESETS[network.get("preset", "none")], **network}}
+def _with_presets(config: dict[str, Any]) -> dict[str, Any]:
+    filled = dict(config)
+    for section, presets in PRESETS.items():
+        given = config.get(section, {})
+        filled[section] = {**presets[given.get("preset", "none")], **given}
+    return filled
 
 
 def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:

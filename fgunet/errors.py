@@ -67,3 +67,7 @@ class TrainingStoppedError(TrainingError):
 
 class AccuracyError(FgunetError, ValueError):
     """A map and its reference cannot be compared."""
+
+
+class ComparisonError(FgunetError, ValueError):
+    """Methods cannot be compared fairly, or one learned from what it should not."""

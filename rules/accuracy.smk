@@ -25,6 +25,23 @@ rule confusion:
         "../scripts/confusion.py"
 
 
+use rule confusion as majority_confusion with:
+    input:
+        map="results/maps/{method}/{tile}_majority.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/{method}/majority/{tile}.json",
+    log:
+        "logs/majority_confusion/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/majority_confusion/{method}_{tile}.tsv"
+    message:
+        "{wildcards.tile}: {wildcards.method} after the majority filter, against the test polygons"
+
+
 rule scores:
     input:
         confusions=expand(
@@ -65,6 +82,45 @@ rule scores:
         "kappa, F-scores, their intervals, and the comparison of the methods"
     script:
         "../scripts/scores.py"
+
+
+rule regularisation:
+    input:
+        raw=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        majority=expand(
+            "results/accuracy/{method}/majority/{tile}.json",
+            method=METHODS,
+            tile=TILES,
+        ),
+        nomenclature=NOMENCLATURE,
+    output:
+        table=report(
+            "results/accuracy/regularisation.csv",
+            caption="captions/regularisation.rst",
+            category="Accuracy",
+            labels={"table": "with the same regularisation"},
+        ),
+        comparison="results/accuracy/regularisation.json",
+    log:
+        "logs/regularisation.log",
+    benchmark:
+        "results/benchmarks/regularisation.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        **config["accuracy"],
+        methods=METHODS,
+        radius=config["comparison"]["majority_radius"],
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "the scores of the maps as they are and after the majority filter"
+    script:
+        "../scripts/regularisation.py"
 
 
 rule learning_time:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,32 @@ LOCATIONS = (
 # Many tiles keep all cores busy with one each; few need several.
 THREADS_OF_A_TILE = max(1, 8 // len(TILES))
 METHODS = config["mapping"]["methods"]
+EQUAL_LABELS = config["comparison"]["equal_labels"] and len(METHODS) > 1
+# Where both methods learn from the same polygons, training without the others.
+LEARNING_SPLIT = (
+    "results/comparison/all/{tile}_split.tif"
+    if EQUAL_LABELS
+    else "results/reference/{tile}_split.tif"
+)
+BUDGETS = [str(share) for share in sorted(config["comparison"]["learning_curve"])]
+# The classifier of pixels, and which pixels it learns from and is scored on.
+CLASSIFIER = {
+    key: config["forest"][key]
+    for key in ("classifier", "parameters", "trees", "depth", "levels", "score_on")
+}
+SAMPLING = {
+    "strategy": config["forest"]["sampling"],
+    "samples_per_class": config["forest"]["samples_per_class"],
+    "samples": config["forest"]["samples"],
+    "samples_per_polygon": config["forest"]["samples_per_polygon"],
+    "every_polygon": EQUAL_LABELS,
+}
+VALIDATION_SAMPLING = {
+    "strategy": "proportional",
+    "samples_per_class": config["forest"]["samples_per_class"],
+    "samples": config["forest"]["validation_samples"],
+    "samples_per_polygon": None,
+}
 SIMULATED = "simulation" in config
 NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
 SOURCES = [
@@ -69,6 +96,7 @@ SOURCES = [
 wildcard_constraints:
     tile="|".join(TILES),
     method="|".join(METHODS),
+    budget="|".join(map(re.escape, ["all", *BUDGETS])),
 
 
 def memory(megabytes, of_a_thread=0):
@@ -76,6 +104,20 @@ def memory(megabytes, of_a_thread=0):
     return lambda wildcards, attempt, threads: (
         (megabytes + of_a_thread * threads) * 2 ** (attempt - 1)
     )
+
+
+def megabytes_of_samples(*samplings):
+    """Megabytes of the pixels of samplings at most, without those beyond, one of each polygon."""
+    classes = len(read_nomenclature(NOMENCLATURE).codes)
+    pixels = sum(
+        (
+            sampling["samples"]
+            if sampling["strategy"] == "proportional"
+            else sampling["samples_per_class"] * classes
+        )
+        for sampling in samplings
+    )
+    return pixels * len(DATES) * len(config["products"]["bands"]) * 2 // 10**6
 
 
 def workers(wildcards, threads):

@@ -46,12 +46,38 @@ rule classify_forest:
         mem_mb=memory(2000),
         runtime=480,
     params:
+        classifier=config["forest"]["classifier"],
         window=config["mapping"]["window"],
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with the Random Forest"
     script:
         "../scripts/classify_forest.py"
+
+
+rule regularise:
+    input:
+        map="results/maps/{method}/{tile}_class.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/maps/{method}/{tile}_majority.tif",
+    log:
+        "logs/regularise/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/regularise/{method}_{tile}.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        radius=config["comparison"]["majority_radius"],
+        library=VERSION,
+    message:
+        "{wildcards.tile}: majority filter over the map of {wildcards.method}"
+    script:
+        "../scripts/regularise.py"
 
 
 rule mosaic:

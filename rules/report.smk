@@ -1,8 +1,25 @@
 HISTORY = (
     {"history": "results/models/fgunet/history.csv"} if "fgunet" in METHODS else {}
 )
+FOREST = (
+    {"forest": "results/models/forest/metadata.json"} if "forest" in METHODS else {}
+)
+CURVE = {"curve": "results/accuracy/learning_curve.csv"} if BUDGETS else {}
+LABELS = {"labels": "results/accuracy/labels.csv"} if len(METHODS) > 1 else {}
+REGULARISATION = (
+    {
+        "regularisation": "results/accuracy/regularisation.csv",
+        "regularisation_comparison": "results/accuracy/regularisation.json",
+    }
+    if config["comparison"]["majority_radius"] and len(METHODS) > 1
+    else {}
+)
 ACCURACY_CHARTS = ["kappa_by_tile", "f_by_class", "confusion_matrices"]
-LEARNING_CHARTS = ["training_history"] if HISTORY else []
+LEARNING_CHARTS = [
+    *(["training_history"] if HISTORY else []),
+    *(["forest_importance"] if FOREST else []),
+    *(["learning_curve"] if CURVE else []),
+]
 DATA_CHARTS = [
     "acquisitions",
     "clear_dates",
@@ -59,6 +76,8 @@ rule tile_sheet:
 rule accuracy_figures:
     input:
         **HISTORY,
+        **FOREST,
+        **CURVE,
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
@@ -119,6 +138,8 @@ rule data_figures:
 
 rule report:
     input:
+        **LABELS,
+        **REGULARISATION,
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         comparison="results/accuracy/comparison.json",

@@ -2,7 +2,7 @@ rule training_statistics:
     input:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
-        split="results/reference/{tile}_split.tif",
+        split=LEARNING_SPLIT,
     output:
         "results/statistics/{tile}.npz",
     log:
@@ -27,7 +27,7 @@ rule training_plan:
     input:
         series=expand("results/series/{tile}.zarr", tile=TILES),
         codes=expand("results/reference/{tile}_code.tif", tile=TILES),
-        splits=expand("results/reference/{tile}_split.tif", tile=TILES),
+        splits=expand(LEARNING_SPLIT, tile=TILES),
         statistics=expand("results/statistics/{tile}.npz", tile=TILES),
         nomenclature=NOMENCLATURE,
     output:
@@ -60,7 +60,7 @@ rule train_fgunet:
         plan="results/models/fgunet/plan.json",
         series=expand("results/series/{tile}.zarr", tile=TILES),
         codes=expand("results/reference/{tile}_code.tif", tile=TILES),
-        splits=expand("results/reference/{tile}_split.tif", tile=TILES),
+        splits=expand(LEARNING_SPLIT, tile=TILES),
     output:
         model="results/models/fgunet/model.keras",
         history="results/models/fgunet/history.csv",
@@ -91,22 +91,24 @@ rule sample_pixels:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
-        split="results/reference/{tile}_split.tif",
+        split=LEARNING_SPLIT,
         nomenclature=NOMENCLATURE,
     output:
-        "results/samples/{tile}.parquet",
+        samples="results/samples/{tile}.parquet",
+        validation="results/samples/{tile}_validation.parquet",
     log:
         "logs/sample_pixels/{tile}.log",
     benchmark:
         "results/benchmarks/sample_pixels/{tile}.tsv"
     conda:
         "../envs/fgunet.yaml"
-    threads: 1
+    threads: 2
     resources:
-        mem_mb=memory(1500),
+        mem_mb=memory(700 + 3 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING)),
         runtime=120,
     params:
-        samples_per_class=config["forest"]["samples_per_class"],
+        sampling=SAMPLING,
+        validation_sampling=VALIDATION_SAMPLING,
         seed=config["seed"],
         library=VERSION,
     message:
@@ -118,6 +120,7 @@ rule sample_pixels:
 rule train_forest:
     input:
         samples=expand("results/samples/{tile}.parquet", tile=TILES),
+        validation=expand("results/samples/{tile}_validation.parquet", tile=TILES),
         nomenclature=NOMENCLATURE,
     output:
         forest="results/models/forest/forest.skops",
@@ -133,7 +136,9 @@ rule train_forest:
         mem_mb=memory(2000),
         runtime=240,
     params:
-        **config["forest"],
+        sampling=SAMPLING,
+        validation_sampling=VALIDATION_SAMPLING,
+        settings=CLASSIFIER,
         seed=config["seed"],
         library=VERSION,
     message:

@@ -1,4 +1,4 @@
-"""Draw how good the maps are, and how the network learned."""
+"""Draw how good the maps are, how the network learned, and what the forest decides by."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +9,8 @@ from fgunet.files import read_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 from fgunet.report import accuracy_charts
+from fgunet.report.curve import learning_curves
+from fgunet.report.importance import feature_importance
 from fgunet.report.style import save_figure
 from fgunet.report.training_charts import training_history
 
@@ -22,6 +24,8 @@ def main(
     path_to_classes: str,
     paths_to_pooled: Sequence[str],
     path_to_history: str | None,
+    path_to_forest: str | None,
+    path_to_curve: str | None,
     paths_to_figures: Mapping[str, str],
 ) -> None:
     classes = read_nomenclature(nomenclature)
@@ -36,6 +40,13 @@ def main(
     }
     if path_to_history:
         drawn["training_history"] = training_history(pd.read_csv(path_to_history))
+    if path_to_forest:
+        forest = read_json(path_to_forest)
+        drawn["forest_importance"] = feature_importance(
+            forest["feature_importances"], forest["dates"], forest["bands"]
+        )
+    if path_to_curve:
+        drawn["learning_curve"] = learning_curves(pd.read_csv(path_to_curve), methods, focus_group)
     for name, path in paths_to_figures.items():
         save_figure(drawn[name], path)
 
@@ -50,5 +61,7 @@ if __name__ == "__main__":
         path_to_classes=snakemake.input.classes,
         paths_to_pooled=snakemake.input.pooled,
         path_to_history=snakemake.input.get("history"),
+        path_to_forest=snakemake.input.get("forest"),
+        path_to_curve=snakemake.input.get("curve"),
         paths_to_figures=dict(snakemake.output.items()),
     )

@@ -15,6 +15,7 @@ def main(
     path_to_series: str,
     path_to_model: str,
     path_to_metadata: str,
+    classifier: str,
     nomenclature: str,
     window: int,
     threads: int,
@@ -22,7 +23,7 @@ def main(
     path_to_confidence: str,
 ) -> None:
     series, known = SeriesStore(path_to_series), read_nomenclature(nomenclature)
-    forest = load_forest(path_to_model, path_to_metadata)
+    forest = load_forest(path_to_model, path_to_metadata, classifier)
     forest.require_nomenclature(known)
     predictor = ForestPredictor(
         forest, dates=series.dates, bands=series.bands, nodata=series.nodata, threads=threads
@@ -40,6 +41,7 @@ if __name__ == "__main__":
         path_to_series=snakemake.input.series,
         path_to_model=snakemake.input.model,
         path_to_metadata=snakemake.input.metadata,
+        classifier=snakemake.params.classifier,
         nomenclature=snakemake.input.nomenclature,
         window=snakemake.params.window,
         threads=snakemake.threads,

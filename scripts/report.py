@@ -22,6 +22,9 @@ def main(
     path_to_summary: str,
     path_to_classes: str,
     path_to_comparison: str,
+    path_to_labels: str | None,
+    path_to_regularisation: str | None,
+    path_to_regularisation_comparison: str | None,
     path_to_learning_time: str,
     path_to_audit: str,
     paths_to_metadata: Sequence[str],
@@ -44,6 +47,9 @@ def main(
         summary=pd.read_csv(path_to_summary),
         classes=pd.read_csv(path_to_classes),
         comparison=read_json(path_to_comparison),
+        labels=_table(path_to_labels),
+        regularisation=_table(path_to_regularisation),
+        regularisation_comparison=_document(path_to_regularisation_comparison),
         learning_time=pd.read_csv(path_to_learning_time),
         acquisitions=[read_json(path) for path in paths_to_acquisitions],
         facts=[read_json(path) for path in paths_to_facts],
@@ -57,6 +63,14 @@ def main(
         versions=software_versions(metadata),
     )
     write_text(path_to_report, render_report(inputs))
+
+
+def _table(path: str | None) -> pd.DataFrame:
+    return pd.read_csv(path) if path else pd.DataFrame()
+
+
+def _document(path: str | None) -> dict[str, Any]:
+    return read_json(path) if path else {}
 
 
 def _pictures(paths: Sequence[str]) -> dict[str, tuple[str, bytes]]:
@@ -73,6 +87,9 @@ if __name__ == "__main__":
         path_to_summary=snakemake.input.summary,
         path_to_classes=snakemake.input.classes,
         path_to_comparison=snakemake.input.comparison,
+        path_to_labels=snakemake.input.get("labels"),
+        path_to_regularisation=snakemake.input.get("regularisation"),
+        path_to_regularisation_comparison=snakemake.input.get("regularisation_comparison"),
         path_to_learning_time=snakemake.input.learning_time,
         path_to_audit=snakemake.input.audit,
         paths_to_metadata=snakemake.input.metadata,

@@ -1,9 +1,8 @@
 """Score the maps by tile, pooled and by class, and compare the two methods."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from fgunet.accuracy.comparison import compare
+from fgunet.accuracy.comparison import compare_first_two
 from fgunet.accuracy.confusion import Confusion, pool
 from fgunet.accuracy.tables import tabulate
 from fgunet.files import atomic_path, read_json, write_json
@@ -39,10 +38,8 @@ def main(
     for path, table in zip((path_to_summary, path_to_classes), tables, strict=True):
         with atomic_path(path) as part:
             table.to_csv(part, index=False)
-    comparison: dict[str, Any] = {"reason": f"one method in this run: {', '.join(methods)}"}
-    if len(methods) > 1:
-        group = classes.group(focus_group) if focus_group else ()
-        comparison = compare(*pooled[:2], group=group, samples=bootstrap_samples, seed=seed)
+    group = classes.group(focus_group) if focus_group else ()
+    comparison = compare_first_two(pooled, group=group, samples=bootstrap_samples, seed=seed)
     write_json(path_to_comparison, comparison)
 
 

@@ -16,6 +16,7 @@ FLOORS = [
     {"rasters", "vectors"},
     {"sentinel2", "series", "reference", "patches", "network"},
     {"training", "forest", "mapping", "accuracy"},
+    {"comparison"},
     {"report"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -48,7 +48,8 @@ def test_defaults_obey_the_schema() -> None:
 
 def test_shipped_file_is_valid_and_names_every_key(shipped: dict[str, Any]) -> None:
     complete = validated(shipped)
-    for section in ("products", "series", "split", "fgunet", "forest", "mapping", "accuracy"):
+    for section in ("products", "series", "split", "fgunet", "forest", "comparison", "mapping",
+                    "accuracy"):  # fmt: skip
         # The dates are given one way or the other.
         missing = {"dates"} if section == "series" else set()
         assert shipped[section].keys() | missing == complete[section].keys(), section
@@ -82,6 +83,18 @@ def test_the_preset_chooses_the_model_as_the_study_did(shipped: dict[str, Any]) 
     assert own == {"preset": "published", "select_by": "kappa"}, "the given value is not changed"
     with pytest.raises(ConfigError, match="'publication' is not one of"):
         validated({**minimal, "fgunet": {"preset": "publication"}})
+
+
+def test_the_preset_of_the_forest_is_the_studys(shipped: dict[str, Any]) -> None:
+    minimal = {k: shipped[k] for k in read_schema()["required"]}
+    keys = "trees", "depth", "levels", "sampling", "samples_per_class"
+    for forest, expected in (
+        ({}, (100, 25, 256, "class_cap", 10000)),
+        ({"preset": "published"}, (100, 20, None, "class_cap", 1000)),
+        ({"preset": "published", "depth": 25}, (100, 25, None, "class_cap", 1000)),
+    ):
+        complete = validated({**minimal, "forest": forest})["forest"]
+        assert tuple(complete[key] for key in keys) == expected
 
 
 def test_all_unknown_keys_are_named_at_once(shipped: dict[str, Any]) -> None:

@@ -18,10 +18,20 @@ _ROUNDING = 1e-12
 _DRAWS = 4_000_000
 
 
+def compare_first_two(
+    pooled: Sequence[Confusion], *, group: Sequence[int], samples: int, seed: int
+) -> dict[str, Any]:
+    """`compare` the first two methods of a run; {"reason": ...} where it has only one."""
+    if len(pooled) < 2:
+        methods = ", ".join(confusion.method for confusion in pooled)
+        return {"reason": f"one method in this run: {methods}"}
+    return compare(*pooled[:2], group=group, samples=samples, seed=seed)
+
+
 def compare(
     first: Confusion, second: Confusion, *, group: Sequence[int], samples: int, seed: int
 ) -> dict[str, Any]:
-    """Compare two maps on the polygons that both were judged on.
+    """Compare two maps on the polygons that both were judged on, and on the same pixels of them.
 
     The difference (first less second) comes with its 95 % bootstrap interval by polygon, then the
     p-value of a paired permutation test: under the hypothesis that the methods are alike, the
@@ -42,13 +52,15 @@ def compare(
     Returns
     -------
     dict
-        JSON can hold it: methods, polygons, samples, left_out (polygons judged in one map only),
-        scores {name: {<method>: value, difference, lower, upper, p_value}} and mcnemar.
+        JSON can hold it: methods, polygons and pixels that both are judged on, samples, left_out
+        (polygons judged in one map only), scores {name: {<method>: value, difference, lower,
+        upper, p_value}} and mcnemar.
 
     Raises
     ------
     AccuracyError
-        If the nomenclatures differ, no polygon is common, or a polygon has two reference classes.
+        If the nomenclatures differ, no polygon is common, or a polygon has two reference classes
+        or in one map more pixels with a class, or without, than in the other.
     """
     places = [first.codes.index(code) for code in group if code in first.codes]
     references, a, b, left_out = _paired(first, second)
@@ -72,6 +84,7 @@ def compare(
     return {
         "methods": [first.method, second.method],
         "polygons": int(references.size),
+        "pixels": int(a.sum()),
         "left_out": left_out,
         "samples": samples,
         "scores": scores,
@@ -102,8 +115,32 @@ def _paired(
             f"a polygon has one reference class for {first.method} and another for "
             f"{second.method}; judge both maps against the same reference"
         )
+    _require_same_pixels(first, second, at_first, at_second)
     left_out = first.polygon_ids.size + second.polygon_ids.size - 2 * common.size
     return references, first.counts[at_first], second.counts[at_second], int(left_out)
+
+
+def _require_same_pixels(
+    first: Confusion,
+    second: Confusion,
+    at_first: NDArray[np.int64],
+    at_second: NDArray[np.int64],
+) -> None:
+    """Refuse common polygons of which the maps have other numbers of pixels, mapped or not."""
+    ours, theirs = (
+        np.column_stack([confusion.counts.sum(axis=1), confusion.unmapped_counts])[at]
+        for confusion, at in ((first, at_first), (second, at_second))
+    )
+    odd = np.flatnonzero((ours != theirs).any(axis=1))
+    if odd.size:
+        one = odd[0]
+        raise AccuracyError(
+            f"{first.method} and {second.method} are judged on different pixels in {odd.size} of "
+            f"{at_first.size} common polygons; polygon {first.polygon_ids[at_first[one]]} has "
+            f"{ours[one, 0]} pixels with a class and {ours[one, 1]} without in one map, "
+            f"{theirs[one, 0]} and {theirs[one, 1]} in the other. Make both maps of the same "
+            "series, and judge them against the same reference"
+        )
 
 
 def _matrix(references: NDArray[np.int64], counts: NDArray[Any], n: int) -> NDArray[np.float64]:

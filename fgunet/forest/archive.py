@@ -1,24 +1,26 @@
-"""The forest's file: skops, which runs no code when it is loaded."""
+"""The classifier's file: skops, which runs no code when it is loaded."""
 
 import io
 import json
 import os
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import skops.io
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from fgunet.errors import ModelError
 from fgunet.files import atomic_path, read_json, write_json
+from fgunet.forest.classifiers import is_forest_class, load_class
 from fgunet.forest.model import Forest
 
-# The node tables of a tree are followed without bounds checks: `_require_sound` checks them.
-_TRUSTED = ["sklearn.tree._tree.Tree"]
+# Beside the types of the classifier's own package.
+_HARMLESS = {"collections.OrderedDict", "collections.defaultdict"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _SCHEMA = "schema.json"
 
@@ -26,55 +28,82 @@ _SCHEMA = "schema.json"
 def save_forest(
     forest: Forest, path: str | os.PathLike[str], path_to_metadata: str | os.PathLike[str]
 ) -> None:
-    """Write a forest (skops) and its metadata (JSON), each atomically.
+    """Write a classifier (skops) and its metadata (JSON), each atomically.
 
-    The skops file depends on the forest alone: addresses, times and uninitialised padding that
-    skops would write are taken out.
+    The skops file depends on the classifier alone: addresses, times and uninitialised padding
+    that skops would write are taken out.
     """
-    content = _canonical(skops.io.dumps(forest.classifier))
-    with atomic_path(path) as part:
-        part.write_bytes(content)
+    with atomic_path(path) as part, tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder, "raw.skops")
+        skops.io.dump(forest.classifier, raw)
+        _write_canonical(raw, part)
     write_json(path_to_metadata, forest.metadata)
 
 
-def load_forest(path: str | os.PathLike[str], path_to_metadata: str | os.PathLike[str]) -> Forest:
-    """Read a forest that `save_forest` wrote, without running code from the file.
+def load_forest(
+    path: str | os.PathLike[str],
+    path_to_metadata: str | os.PathLike[str],
+    import_path: str = "sklearn.ensemble.RandomForestClassifier",
+) -> Forest:
+    """Read a classifier that `save_forest` wrote, without running code from the file.
+
+    Parameters
+    ----------
+    path, path_to_metadata : path
+        The two files.
+    import_path : str
+        Of the class that the file must hold. Types of its package are trusted, and no others:
+        so it comes from the configuration, never from the files.
 
     Raises
     ------
     ModelError
-        If the file is no skops file, holds another type than a forest or types that are not
-        trusted, has broken trees, or does not fit its metadata.
+        If the file is no skops file, holds another class or types that are not trusted, has
+        broken trees, or does not fit its metadata.
     """
+    expected = load_class(import_path)
     metadata = read_json(path_to_metadata)
     try:
-        classifier = skops.io.load(path, trusted=_TRUSTED)
+        classifier = skops.io.load(path, trusted=_trusted(path, import_path))
     except UntrustedTypesFoundException as error:
         raise ModelError(
-            f"{path} holds types that a forest has not, and was not loaded: {error}"
+            f"{path} holds types that a {import_path} has not, and was not loaded: {error}. Train "
+            "it again, or name the class that it was trained with under forest.classifier"
         ) from error
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"{path} is not a forest ({type(error).__name__}: {error}); train it again"
+            f"{path} is not a trained classifier ({type(error).__name__}: {error}); train it again"
         ) from error
     dates, bands = tuple(metadata["dates"]), tuple(metadata["bands"])
     codes = tuple(int(code) for code in metadata["codes"])
+    if type(classifier) is not expected:
+        raise ModelError(
+            f"{path} holds a {type(classifier).__name__}, not a {expected.__name__}; train it "
+            "again, or set forest.classifier to what it is"
+        )
     _require_sound(classifier, path, len(dates) * len(bands), codes)
     return Forest(classifier, dates, bands, codes, metadata)
+
+
+def _trusted(path: str | os.PathLike[str], import_path: str) -> list[str]:
+    package = import_path.partition(".")[0] + "."
+    found = skops.io.get_untrusted_types(file=path)
+    return [name for name in found if name.startswith(package) or name in _HARMLESS]
 
 
 def _require_sound(
     classifier: Any, path: str | os.PathLike[str], channels: int, codes: tuple[int, ...]
 ) -> None:
-    """Refuse what is not a forest of these channels and codes with trees that end."""
-    if not isinstance(classifier, RandomForestClassifier):
-        raise ModelError(f"{path} holds a {type(classifier).__name__}, not a Random Forest")
+    """Refuse what is not trained on these channels and codes, and trees that do not end."""
     found = tuple(int(code) for code in getattr(classifier, "classes_", ()))
     if found != codes or classifier.n_features_in_ != channels:
         raise ModelError(
             f"{path} has {classifier.n_features_in_} channels and the codes {list(found)}, its "
             f"metadata {channels} and {list(codes)}; the two files belong to different trainings"
         )
+    if not is_forest_class(type(classifier)):
+        return
+    # The node tables of a tree are followed without bounds checks.
     for number, tree in enumerate(classifier.estimators_):
         if not _is_sound(tree.tree_, channels, len(codes)):
             raise ModelError(f"{path}: tree {number} is broken; train the forest again")
@@ -88,33 +117,29 @@ def _is_sound(tree: Any, channels: int, classes: int) -> bool:
         return False
     left, right, feature = tree.children_left, tree.children_right, tree.feature
     inner = np.flatnonzero(left != -1)
-    # Children come after their parent, so every path ends.
+    # Children come after their parent, so every path ends, and each node has one parent.
     children = np.stack([left[inner], right[inner]])
     return bool(
         (children > inner).all()
-        and (children < tree.node_count).all()
+        and (np.sort(children, axis=None) == np.arange(1, tree.node_count)).all()
         and (feature[inner] >= 0).all()
         and (feature[inner] < channels).all()
+        and np.isfinite(tree.threshold[inner]).all()
     )
 
 
-def _canonical(content: bytes) -> bytes:
+def _write_canonical(raw: Path, target: Path) -> None:
     """The same skops archive with numbers for addresses, zeros for padding and no times."""
     numbers: dict[int, int] = {}
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as source,
-        zipfile.ZipFile(out, "w") as target,
-    ):
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(target, "w") as archive:
         schema = json.loads(source.read(_SCHEMA))
         for node in _nodes(schema):
             node["__id__"] = numbers.setdefault(node["__id__"], len(numbers))
             if "file" in node and node["file"].endswith(".npy"):
                 name, node["file"] = node["file"], f"{node['__id__']}.npy"
-                if node["file"] not in target.NameToInfo:
-                    _store(target, node["file"], _without_padding(source.read(name)))
-        _store(target, _SCHEMA, json.dumps(schema).encode())
-    return out.getvalue()
+                if node["file"] not in archive.NameToInfo:
+                    _store(archive, node["file"], _without_padding(source.read(name)))
+        _store(archive, _SCHEMA, json.dumps(schema).encode())
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

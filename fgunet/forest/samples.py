@@ -1,26 +1,27 @@
-"""Pixel samples: uniform, without replacement, the same number a class over all tiles."""
+"""Labelled pixels with their series, of a tile or of all."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fgunet.errors import ModelError
-from fgunet.forest.keys import pixel_keys
-from fgunet.grid import Grid, Window, split_windows
-from fgunet.logs import Progress
-from fgunet.nomenclature import NODATA_CODE
-from fgunet.rasters import Series, require_same_grid
-from fgunet.reference.sides import TRAINING
+from fgunet.forest.sampling import PROPORTIONAL, Sampling, draw
 
-ReadReference = Callable[[Window], tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
-"""Codes, polygon identifiers and splits of a window, each (y, x)."""
+PIXEL_TYPES = {
+    "tile": object,
+    "row": np.uint32,
+    "column": np.uint32,
+    "polygon_id": np.uint32,
+    "code": np.uint8,
+    "key": np.uint64,
+}
+"""Columns that tell which a pixel is, and their types."""
 
-_ORDER = ["key", "tile", "row", "column"]
+_ROWS = 8192  # copied at a time
 _log = logging.getLogger(__name__)
 
 
@@ -30,26 +31,40 @@ class Samples:
 
     Attributes
     ----------
-    frame : pandas.DataFrame
-        A row a pixel: tile, row, column, polygon_id (uint32), code (uint8), key (uint64), then
-        a uint16 column a channel, date-major (`channel_names`), reflectance x 10000.
+    pixels : pandas.DataFrame
+        A row a pixel: tile (str), row, column, polygon_id (uint32), code (uint8), key (uint64).
+    reflectance : ndarray (pixel, date * band) uint16
+        Reflectance x 10000, date-major (`channel_names`), in C order; no pixel without data.
     dates, bands : tuple of str
         What the channels are.
+
+    Raises
+    ------
+    ModelError
+        If pixels and reflectance do not fit each other or the channels.
     """
 
-    frame: pd.DataFrame
+    pixels: pd.DataFrame
+    reflectance: NDArray[np.uint16]
     dates: tuple[str, ...]
     bands: tuple[str, ...]
 
-    @property
-    def reflectance(self) -> NDArray[np.uint16]:
-        """Reflectance x 10000 (pixel, date * band) uint16, date-major."""
-        return self.frame[channel_names(self.dates, self.bands)].to_numpy(np.uint16)
+    def __post_init__(self) -> None:
+        expected = len(self.pixels), len(self.dates) * len(self.bands)
+        found = self.reflectance.shape, self.reflectance.dtype.name
+        if found != (expected, "uint16"):
+            raise ModelError(
+                f"the reflectance of {len(self.pixels)} pixels is {found[1]} {found[0]}; expected "
+                f"uint16 {expected}, the second the dates times the bands"
+            )
+
+    def __len__(self) -> int:
+        return len(self.pixels)
 
     def counts(self) -> dict[int, int]:
         """Pixels of each code that occurs."""
-        counts = self.frame["code"].value_counts().sort_index()
-        return {int(code): int(count) for code, count in counts.items()}  # type: ignore[call-overload]
+        counts = np.bincount(self.pixels["code"].to_numpy(np.uint8), minlength=256)
+        return {int(code): int(counts[code]) for code in np.flatnonzero(counts)}
 
 
 def channel_names(dates: Sequence[str], bands: Sequence[str]) -> list[str]:
@@ -57,144 +72,101 @@ def channel_names(dates: Sequence[str], bands: Sequence[str]) -> list[str]:
     return [f"{date}_{band}" for date in dates for band in bands]
 
 
-def sample_tile(
-    tile: str,
-    series: Series,
-    reference_grid: Grid,
-    read_reference: ReadReference,
-    *,
-    samples_per_class: int,
-    seed: int,
-    window: int = 512,
-) -> Samples:
-    """At most `samples_per_class` pixels of each class of a tile's training split.
+def merge_samples(parts: Iterable[Samples], sampling: Sampling) -> Samples:
+    """The sample over all tiles, from those of each.
 
     Parameters
     ----------
-    tile : str
-        Its name.
-    series : Series
-        Its series.
-    reference_grid : Grid
-        Grid of the reference rasters; must be the series' own.
-    read_reference : callable
-        Gives the codes (uint8, 0 none), polygon identifiers (uint32) and splits (uint8) of
-        a window.
-    samples_per_class : int
-        Most pixels of a class.
-    seed : int
-        Seed of the run, the same for all tiles.
-    window : int
-        Side of the windows that are read, each once, in pixels; a multiple of the store's
-        chunks is fastest. The sample does not depend on it.
+    parts : iterable of Samples
+        Samples of different tiles, in any order; of each at least what `sampling` can draw. They
+        are taken one after the other, so memory holds the sample and two parts of those that are
+        made when they are asked for.
+    sampling : Sampling
+        What is drawn of all of them.
 
     Returns
     -------
     Samples
-        Sorted by key. Pixels without data in the series are left out; those of them whose key
-        would have drawn them when they were met are counted in the log.
+        Sorted by key, then tile, row and column.
 
     Raises
     ------
     ModelError
-        If `samples_per_class` is below 1.
-    GridError
-        If series and reference lie on different grids.
+        If there is no part, two parts hold pixels of one tile, or differ in dates or bands.
     """
-    if samples_per_class < 1:
-        raise ModelError(f"samples_per_class is {samples_per_class}; it must be at least 1")
-    require_same_grid([(f"the series of {tile}", series.grid), ("its reference", reference_grid)])
-    kept = _empty(series)
-    empty = 0
-    windows = list(split_windows(series.grid.shape, window))
-    progress = Progress("windows", len(windows))
-    for place in windows:
-        found = _candidates(tile, place, read_reference(place), seed)
-        found = _within_reach(found, kept, samples_per_class)
-        if len(found):
-            found = _with_series(found, place, series)
-            valid = ~(found[channel_names(series.dates, series.bands)] == series.nodata).any(axis=1)
-            empty += int((~valid).sum())
-            kept = keep_smallest(pd.concat([kept, found[valid]]), samples_per_class)
-        progress.advance()
-    _log.info(
-        "%s: %d pixels drawn; %d that were drawn have no data and were left out",
-        tile,
-        len(kept),
-        empty,
-    )
-    return Samples(kept, tuple(series.dates), tuple(series.bands))
-
-
-def merge_samples(parts: Sequence[Samples], samples_per_class: int) -> Samples:
-    """The sample over all tiles, from those of each.
-
-    Raises
-    ------
-    ModelError
-        If there is no part, or parts differ in dates or bands.
-    """
-    if not parts:
+    merged: Samples | None = None
+    for part in parts:
+        if merged is not None:
+            _require_same_channels(part, merged)
+            _require_other_tiles(part, merged)
+        merged = _drawn([part] if merged is None else [merged, part], sampling)
+    if merged is None:
         raise ModelError("there are no pixel samples to merge; sample at least one tile")
-    first = parts[0]
-    for part in parts[1:]:
-        if (part.dates, part.bands) != (first.dates, first.bands):
+    counts = merged.counts()
+    settled = sampling.settled(counts)
+    if settled.limit < sampling.limit:
+        _log.warning(
+            "class %d is the scarcest: it has %d pixels, so each class has as many (sampling "
+            "equal), not %d",
+            min(counts, key=lambda code: counts[code]),
+            settled.limit,
+            sampling.limit,
+        )
+    merged = _drawn([merged], settled)
+    _tell_beyond(merged, settled)
+    return merged
+
+
+def _drawn(parts: Sequence[Samples], sampling: Sampling) -> Samples:
+    """What is drawn of one or two parts."""
+    pixels = pd.concat([part.pixels for part in parts], ignore_index=True)
+    drawn = draw(pixels, sampling)
+    if len(parts) == 1 and np.array_equal(drawn, np.arange(len(pixels))):
+        return parts[0]
+    first, *others = parts
+    reflectance = np.empty((len(drawn), first.reflectance.shape[1]), np.uint16)
+    # By blocks of rows, because a selection of rows is a copy.
+    for start in range(0, len(drawn), _ROWS):
+        block, target = drawn[start : start + _ROWS], reflectance[start : start + _ROWS]
+        mine = block < len(first)
+        target[mine] = first.reflectance[block[mine]]
+        for other in others:
+            target[~mine] = other.reflectance[block[~mine] - len(first)]
+    kept = pixels.iloc[drawn].reset_index(drop=True)
+    return Samples(kept, reflectance, first.dates, first.bands)
+
+
+def _require_same_channels(part: Samples, other: Samples) -> None:
+    for what in ("dates", "bands"):
+        found, expected = getattr(part, what), getattr(other, what)
+        if found != expected:
             raise ModelError(
-                f"pixel samples differ in their channels: {part.dates} {part.bands} instead of "
-                f"{first.dates} {first.bands}; sample all tiles from series of the same dates"
+                f"pixel samples differ in their {what}: those of {_tiles(part)} have "
+                f"{list(found)}, those of {_tiles(other)} {list(expected)}; stack the series of "
+                "all tiles with one configuration and sample them again"
             )
-    frame = pd.concat([part.frame for part in parts])
-    return Samples(keep_smallest(frame, samples_per_class), first.dates, first.bands)
 
 
-def keep_smallest(frame: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The `count` rows of each code with the smallest keys, sorted by key."""
-    ordered = frame.sort_values(_ORDER, kind="stable")
-    return ordered.groupby("code", sort=False).head(count).reset_index(drop=True)
+def _require_other_tiles(part: Samples, other: Samples) -> None:
+    both = sorted(set(_tiles(part)) & set(_tiles(other)))
+    if both:
+        raise ModelError(f"two pixel samples hold pixels of {both}; give each tile once")
 
 
-def _candidates(
-    tile: str, place: Window, reference: tuple[NDArray[Any], ...], seed: int
-) -> pd.DataFrame:
-    """Labelled training pixels of a window, without their series."""
-    codes, polygons, splits = reference
-    rows, cols = np.nonzero((splits == TRAINING) & (codes != NODATA_CODE))
-    return pd.DataFrame(
-        {
-            "tile": np.full(len(rows), tile, dtype=object),
-            "row": (rows + place.row).astype(np.uint32),
-            "column": (cols + place.col).astype(np.uint32),
-            "polygon_id": polygons[rows, cols].astype(np.uint32),
-            "code": codes[rows, cols].astype(np.uint8),
-            "key": pixel_keys(seed, tile, rows + place.row, cols + place.col),
-        }
-    )
+def _tiles(samples: Samples) -> list[str]:
+    return sorted(samples.pixels["tile"].unique())
 
 
-def _within_reach(found: pd.DataFrame, kept: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Without the pixels that cannot enter the sample, so that their series is not read."""
-    by_code = kept.groupby("code")["key"]
-    full = by_code.size() >= count
-    if not full.any():
-        return found
-    bound = np.full(256, np.iinfo(np.uint64).max, dtype=np.uint64)
-    codes = full.index[full].to_numpy(np.uint8)
-    bound[codes] = by_code.max()[full].to_numpy(np.uint64)
-    reached: pd.DataFrame = found[found["key"].to_numpy() <= bound[found["code"].to_numpy()]]
-    return reached
-
-
-def _with_series(found: pd.DataFrame, place: Window, series: Series) -> pd.DataFrame:
-    values = series.read(place)
-    rows, cols = found["row"].to_numpy() - place.row, found["column"].to_numpy() - place.col
-    values = values[:, :, rows, cols].reshape(-1, len(found)).T
-    names = channel_names(series.dates, series.bands)
-    channels = pd.DataFrame(values, columns=names, index=found.index)
-    return pd.concat([found, channels], axis=1)
-
-
-def _empty(series: Series) -> pd.DataFrame:
-    nothing = np.zeros((0, 0))
-    found = _candidates("", Window(0, 0, 0, 0), (nothing, nothing, nothing), 0)
-    names = channel_names(series.dates, series.bands)
-    return found.join(pd.DataFrame(np.zeros((0, len(names)), np.uint16), columns=names))
+def _tell_beyond(merged: Samples, sampling: Sampling) -> None:
+    """Log by how much the first pixels of polygons exceed the limit."""
+    counts = {f"class {code}": count for code, count in merged.counts().items()}
+    if sampling.strategy == PROPORTIONAL:
+        counts = {"all classes": len(merged)}
+    limit = sampling.limit
+    beyond = [f"{count - limit} of {name}" for name, count in counts.items() if count > limit]
+    if beyond:
+        _log.info(
+            "to have a pixel of each polygon, more than %d were drawn: by %s",
+            limit,
+            ", ".join(beyond),
+        )

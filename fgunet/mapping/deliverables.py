@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,26 +48,65 @@ def create_map(
     callable
         ``write(window, codes, confidence)``, both (y, x) uint8.
     """
+    with (
+        create_class_map(path_to_class, grid, nomenclature) as write_class,
+        _create_cog(
+            path_to_confidence,
+            grid,
+            NODATA_CONFIDENCE,
+            tags={"nomenclature": nomenclature.name, "unit": "percent"},
+            overviews="NEAREST",
+        ) as write_confidence,
+    ):
+
+        def write(window: Window, codes: NDArray[np.uint8], confidence: NDArray[np.uint8]) -> None:
+            write_class(window, codes)
+            write_confidence(window, confidence)
+
+        yield write
+
+
+@contextmanager
+def create_class_map(
+    path: str | os.PathLike[str],
+    grid: Grid,
+    nomenclature: Nomenclature,
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
+    """Write a class map alone, as `create_map` does; `tags` are added to its own.
+
+    Yields
+    ------
+    callable
+        ``write(window, codes)``, codes (y, x) uint8.
+    """
+    with _create_cog(
+        path,
+        grid,
+        NODATA_CODE,
+        tags={**class_tags(nomenclature), **(tags or {})},
+        overviews="MODE",
+        colours=nomenclature.colours,
+    ) as write:
+        yield write
+
+
+@contextmanager
+def _create_cog(
+    path: str | os.PathLike[str],
+    grid: Grid,
+    nodata: int,
+    *,
+    tags: dict[str, str],
+    overviews: str,
+    colours: dict[int, tuple[int, int, int]] | None = None,
+) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
     with tempfile.TemporaryDirectory() as folder:
-        tiled = Path(folder, "class.tif"), Path(folder, "confidence.tif")
-        with (
-            create_raster(
-                tiled[0], grid, "uint8", NODATA_CODE, colours=nomenclature.colours
-            ) as write_class,
-            create_raster(tiled[1], grid, "uint8", NODATA_CONFIDENCE) as write_confidence,
-        ):
-
-            def write(
-                window: Window, codes: NDArray[np.uint8], confidence: NDArray[np.uint8]
-            ) -> None:
-                write_class(window, codes)
-                write_confidence(window, confidence)
-
+        tiled = Path(folder, "tiled.tif")
+        with create_raster(tiled, grid, "uint8", nodata, colours=colours) as write:
             yield write
-        set_tags(tiled[0], class_tags(nomenclature))
-        set_tags(tiled[1], {"nomenclature": nomenclature.name, "unit": "percent"})
-        write_cog(tiled[0], path_to_class, overviews="MODE", block=BLOCK)
-        write_cog(tiled[1], path_to_confidence, overviews="NEAREST", block=BLOCK)
+        set_tags(tiled, tags)
+        write_cog(tiled, path, overviews=overviews, block=BLOCK)
 
 
 def class_tags(nomenclature: Nomenclature) -> dict[str, str]:

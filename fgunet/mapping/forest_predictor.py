@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fgunet.forest.model import Forest, predict_probabilities
+from fgunet.forest.model import Forest
 
 
 class ForestPredictor:
@@ -44,12 +44,8 @@ class ForestPredictor:
         self._forest, self._nodata, self._threads = forest, nodata, threads
         self.codes = forest.codes
 
-    def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float32]:
+    def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Probabilities (class, y, x) of a series (time, band, y, x) uint16."""
-        shape = series.shape[2:]
-        pixels = series.reshape(-1, shape[0] * shape[1])
-        valid = ~(pixels == self._nodata).any(axis=0)
-        out = np.zeros((len(self.codes), valid.size), dtype=np.float32)
-        known = np.ascontiguousarray(pixels[:, valid].T)
-        out[:, valid] = predict_probabilities(self._forest, known, self._threads).T
-        return out.reshape(-1, *shape)
+        channels = series.reshape(series.shape[0] * series.shape[1], -1)
+        votes = self._forest.probabilities(channels, nodata=self._nodata, threads=self._threads)
+        return votes.reshape(-1, *series.shape[2:])

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.grid import Window
 from fgunet.logs import Progress
-from fgunet.mapping.windows import plan_windows
+from fgunet.mapping.windows import MappingWindow, plan_windows
 from fgunet.nomenclature import NODATA_CODE
 
 NODATA_CONFIDENCE = 255
@@ -37,7 +37,7 @@ class Predictor(Protocol):
         """Multiple on which windows must begin, in pixels."""
         ...
 
-    def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float32]:
+    def predict(self, series: NDArray[np.uint16]) -> NDArray[np.floating[Any]]:
         """Probabilities (class, y, x) of a series (time, band, y, x)."""
         ...
 
@@ -77,14 +77,19 @@ def classify(
     windows = plan_windows(shape, core=core, halo=predictor.halo, stride=predictor.stride)
     progress = Progress("windows", len(windows))
     empty = 0
+
+    def load(window: MappingWindow) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        series = read(window.read)
+        inside = series[(..., *window.core.relative_to(window.read).slices)]
+        return series, (inside == nodata).any(axis=(0, 1))
+
     with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(read, windows[0].read)
+        ahead = reader.submit(load, windows[0])
         for number, window in enumerate(windows):
-            series = ahead.result()
+            series, missing = ahead.result()
             if number + 1 < len(windows):
-                ahead = reader.submit(read, windows[number + 1].read)
+                ahead = reader.submit(load, windows[number + 1])
             inside = (..., *window.core.relative_to(window.read).slices)
-            missing = (series[inside] == nodata).any(axis=(0, 1))
             if missing.all():
                 empty += 1
                 yield window.core, *_nothing(missing.shape)
@@ -103,7 +108,7 @@ def _nothing(shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], NDArray[np.uint
 
 
 def _decide(
-    probabilities: NDArray[np.float32], codes: Sequence[int], missing: NDArray[np.bool_]
+    probabilities: NDArray[np.floating[Any]], codes: Sequence[int], missing: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     classes = np.asarray(codes, dtype=np.uint8)[probabilities.argmax(axis=0)]
     confidence = np.rint(100 * probabilities.max(axis=0)).clip(0, 100).astype(np.uint8)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.compiled import compiled
+from fgunet.errors import PatchError
 from fgunet.grid import Window
 from fgunet.patches.framing import Frame
 
@@ -26,10 +27,28 @@ class Avoidance:
         (height, width) of the tile, not smaller than a patch.
     frame : Frame
         How patches are laid around pixels.
+
+    Raises
+    ------
+    PatchError
+        If the tile is smaller than a patch.
     """
 
     def __init__(self, ground: ReadGround, shape: tuple[int, int], frame: Frame) -> None:
+        if min(shape) < frame.size:
+            raise PatchError(
+                f"a tile of {shape[0]} x {shape[1]} pixels cannot hold a patch of {frame.size} x "
+                f"{frame.size}; take a smaller fgunet.patch_size or leave the tile out"
+            )
         self._ground, self._shape, self._frame = ground, shape, frame
+
+    def held(self, window: Window) -> "Avoidance":
+        """The same for the pixels of a window, with the ground around them in memory."""
+        outer = window.expanded(self._frame.size, self._shape)
+        ground = self._ground(outer)
+        return Avoidance(
+            lambda asked: ground[asked.relative_to(outer).slices], self._shape, self._frame
+        )
 
     def drawable(self, window: Window) -> NDArray[np.bool_]:
         """Whether each pixel (y, x) of a window has a clear patch, with one of its shifts."""

@@ -87,6 +87,47 @@ class Runs:
         return self.block * self.length
 
 
+class RankedPixels:
+    """Pixels of a tile, asked for by class and rank, and found strip by strip.
+
+    Parameters
+    ----------
+    labels, ranks : ndarray (asked,) int64
+        Class of each pixel, and its rank, from 0, among the pixels of the class.
+    n_classes : int
+        Number of classes.
+    """
+
+    def __init__(self, labels: NDArray[np.int64], ranks: NDArray[np.int64], n_classes: int) -> None:
+        self._order = np.lexsort((ranks, labels))
+        self._ranks = ranks[self._order].astype(np.int64)
+        ends = np.searchsorted(labels[self._order], np.arange(n_classes), side="right")
+        # Of each class: the next place in the order, the end of its places, its pixels so far.
+        self._state = np.zeros((3, n_classes), np.int64)
+        self._state[0, 1:], self._state[1] = ends[:-1], ends
+
+    def within(self, labels: NDArray[np.uint8], block: int) -> Iterator[tuple[int, int, int]]:
+        """Find what lies in the next strip.
+
+        Parameters
+        ----------
+        labels : ndarray (y, x) uint8
+            Of the strip, which is as wide as the tile and has whole rows of blocks.
+        block : int
+            Side of a block in pixels.
+
+        Yields
+        ------
+        int, int, int
+            Which of those asked for it is, its row and its column in the strip.
+        """
+        found = np.full((self._ranks.size, 2), -1, np.int64)
+        labels = np.require(labels, np.uint8, ["C", "A", "W"])
+        _find(labels, block, self._ranks, self._state, found)
+        for place in np.flatnonzero(found[:, 0] >= 0).tolist():
+            yield int(self._order[place]), *found[place].tolist()
+
+
 def rank_within(cumulative: NDArray[np.int64], rank: int) -> tuple[int, int]:
     """The place that holds the pixel of a rank, and its rank there.
 
@@ -118,3 +159,28 @@ def _add(
                 label = labels[y, x]
                 if label < n_classes:
                     counts[label, row, run] += 1
+
+
+@compiled
+def _find(
+    labels: NDArray[np.uint8],
+    block: int,
+    ranks: NDArray[np.int64],
+    state: NDArray[np.int64],
+    found: NDArray[np.int64],
+) -> None:
+    """Where in a strip the next ranks of each class are; the state moves on."""
+    height, width = labels.shape
+    following, ends, passed = state[0], state[1], state[2]
+    for top in range(0, height, block):
+        for left in range(0, width, block):
+            for y in range(top, min(top + block, height)):
+                for x in range(left, min(left + block, width)):
+                    label = labels[y, x]
+                    if label < passed.size:
+                        place = following[label]
+                        while place < ends[label] and ranks[place] == passed[label]:
+                            found[place, 0], found[place, 1] = y, x
+                            place += 1
+                        following[label] = place
+                        passed[label] += 1

@@ -1,12 +1,14 @@
 """The pixels of a tile that patches can be drawn around."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.grid import Window
 from fgunet.nomenclature import UNLABELLED
 from fgunet.patches.avoidance import Avoidance
-from fgunet.patches.counting import Runs, rank_within
+from fgunet.patches.counting import RankedPixels, Runs, rank_within
 from fgunet.patches.labels import Labels
 
 
@@ -43,7 +45,7 @@ class DrawablePixels:
             values = labels.read(strip)
             runs.add_to(labelled, strip, values)
             if avoidance is not None:
-                runs.add_to(counts, strip, self._hide(strip, values))
+                runs.add_to(counts, strip, _hide(avoidance, strip, values))
         if avoidance is None:
             counts = labelled
         self.labelled, self.counts = (
@@ -61,11 +63,40 @@ class DrawablePixels:
         """Row and column of the drawable pixel of a class that has a rank among them."""
         run, rank = rank_within(np.cumsum(self._by_run[label], dtype=np.int64), rank)
         window = self._runs.window(run)
-        values = self._hide(window, self._labels.read(window))
+        values = _hide(self.avoidance, window, self._labels.read(window))
         return self._runs.pixel(run, values == label, rank)
 
-    def _hide(self, window: Window, values: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Labels (y, x) without those of pixels that cannot be drawn."""
-        if self.avoidance is None or (values == UNLABELLED).all():
-            return values
-        return np.where(self.avoidance.drawable(window), values, np.uint8(UNLABELLED))
+    def pixels(
+        self, labels: NDArray[np.int64], ranks: NDArray[np.int64]
+    ) -> Iterator[tuple[int, tuple[int, int], Avoidance | None]]:
+        """Find many pixels as `pixel` does, in one reading of the tile.
+
+        Parameters
+        ----------
+        labels, ranks : ndarray (asked,) int64
+            Class of each, and its rank among the drawable pixels of the class.
+
+        Yields
+        ------
+        asked : int
+            Its place in the arrays.
+        pixel : (int, int)
+            Row and column.
+        avoidance : Avoidance or None
+            Of the pixel's surroundings, in memory.
+        """
+        search = RankedPixels(labels, ranks, len(self.counts))
+        for strip in self._runs.strips():
+            avoidance = self.avoidance.held(strip) if self.avoidance is not None else None
+            values = _hide(avoidance, strip, self._labels.read(strip))
+            for asked, row, col in search.within(values, self._runs.block):
+                yield asked, (strip.row + row, strip.col + col), avoidance
+
+
+def _hide(
+    avoidance: Avoidance | None, window: Window, values: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Labels (y, x) of a window without those of pixels that cannot be drawn."""
+    if avoidance is None or (values == UNLABELLED).all():
+        return values
+    return np.where(avoidance.drawable(window), values, np.uint8(UNLABELLED))

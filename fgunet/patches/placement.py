@@ -1,7 +1,7 @@
 """Where patches lie: around pixels drawn uniformly by class, over all tiles."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from fgunet.patches.counting import Runs, rank_within
 from fgunet.patches.drawable import DrawablePixels
 from fgunet.patches.framing import Frame
 from fgunet.patches.labels import Labels
+from fgunet.patches.random import sample_generator
 from fgunet.patches.wording import listed
 
 BLOCK = 64
@@ -152,19 +153,66 @@ class Placement:
         -------
         Place
         """
+        number, label, rank = self._draw(generator)
+        tile = self._tiles[number]
+        pixel = tile.pixel(label, rank)
+        return Place(number, self._around(number, pixel, tile.avoidance, generator), label)
+
+    def starts(self, *, seed: int, stream: int, count: int) -> Iterator[NDArray[np.int64]]:
+        """Where the first samples lie, in one reading of each tile.
+
+        They are those that `place` gives with the generator of each sample.
+
+        Parameters
+        ----------
+        seed, stream : int
+            Seed of the run, and the purpose of the samples.
+        count : int
+            How many samples.
+
+        Yields
+        ------
+        ndarray (patch, 2) int64
+            For each tile in turn: the first row and column of its patches, in no special order.
+        """
+        drawn = np.empty((count, 3), np.int64)
+        progress = Progress("patches drawn again", count)
+        for sample in range(count):
+            drawn[sample] = self._draw(sample_generator(seed, stream, sample))
+            progress.advance()
+        for number, tile in enumerate(self._tiles):
+            samples = np.flatnonzero(drawn[:, 0] == number)
+            starts = np.empty((samples.size, 2), np.int64)
+            for place, pixel, avoidance in tile.pixels(drawn[samples, 1], drawn[samples, 2]):
+                generator = sample_generator(seed, stream, int(samples[place]))
+                self._draw(generator)  # the shift is drawn after the pixel
+                window = self._around(number, pixel, avoidance, generator)
+                starts[place] = window.row, window.col
+            yield starts
+
+    def _draw(self, generator: np.random.Generator) -> tuple[int, int, int]:
+        """Tile and class of a pixel, and its rank there."""
         label = int(self._present[generator.integers(len(self._present))])
         cumulative = self._cumulative[label]
         rank = int(generator.integers(cumulative[-1]))
         number, rank = rank_within(cumulative, rank)
-        tile = self._tiles[number]
-        pixel = tile.pixel(label, rank)
-        if tile.avoidance is None:
+        return number, label, rank
+
+    def _around(
+        self,
+        number: int,
+        pixel: tuple[int, int],
+        avoidance: Avoidance | None,
+        generator: np.random.Generator,
+    ) -> Window:
+        """A patch around a drawn pixel, shifted at random."""
+        if avoidance is None:
             jitter = self._frame.jitter
             shift = generator.integers(-jitter, jitter + 1, size=2)
         else:
-            shifts = tile.avoidance.clear_shifts(*pixel)
+            shifts = avoidance.clear_shifts(*pixel)
             shift = shifts[generator.integers(len(shifts))]
-        return Place(number, self._frame.window(pixel, shift, tile.shape), label)
+        return self._frame.window(pixel, shift, self._tiles[number].shape)
 
     def _nothing_to_draw(self, split: str) -> str:
         labelled = int(self.labelled.sum())

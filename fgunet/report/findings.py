@@ -35,13 +35,7 @@ def verdict(comparison: Mapping[str, Any], summary: pd.DataFrame, methods: Seque
     gap = difference["difference"]
     bounds = span(difference["lower"], difference["upper"])
     chance = p_statement(difference["p_value"])
-    # Both have to say so: with few polygons an interval is easily too narrow.
-    told_apart = (
-        is_defined(difference["lower"])
-        and not difference["lower"] <= 0 <= difference["upper"]
-        and difference["p_value"] < 0.05
-    )
-    if not told_apart:
+    if better_method(difference, comparison["methods"]) is None:
         return (
             f"{first} and {second} cannot be told apart by kappa: they differ by {signed(gap)} "
             f"(95 % interval {bounds}; {chance})."
@@ -52,6 +46,17 @@ def verdict(comparison: Mapping[str, Any], summary: pd.DataFrame, methods: Seque
         f"{better} is better than {worse}: its kappa is higher by {decimals(abs(gap))} "
         f"(95 % interval {span(low, high)}; {chance})."
     )
+
+
+def better_method(difference: Mapping[str, Any], methods: Sequence[str]) -> str | None:
+    """The one of two methods that is better by a score; None where chance may have made it so."""
+    # Both have to say so: with few polygons an interval is easily too narrow.
+    told_apart = (
+        is_defined(difference["lower"])
+        and not difference["lower"] <= 0 <= difference["upper"]
+        and difference["p_value"] < 0.05
+    )
+    return methods[0 if difference["difference"] > 0 else 1] if told_apart else None
 
 
 def pooled_row(summary: pd.DataFrame, method: str, tile: str = "pooled") -> dict[str, Any]:

@@ -11,7 +11,15 @@ import pandas as pd
 from fgunet.config import count_dates
 from fgunet.errors import AccuracyError
 from fgunet.nomenclature import Nomenclature
-from fgunet.report import acquisitions, background, findings, learning, reference
+from fgunet.report import (
+    acquisitions,
+    background,
+    findings,
+    labels,
+    learning,
+    reference,
+    regularisation,
+)
 from fgunet.report.style import evenly_chosen, method_colour, method_label
 from fgunet.report.wording import p_statement, whole
 
@@ -38,6 +46,12 @@ class ReportInputs:
         Scores by map and by class, "pooled" included.
     comparison : mapping
         Comparison of the first two methods; only a reason where there is one method.
+    regularisation : pandas.DataFrame
+        Scores of the maps as they are and after the majority filter; may be empty.
+    regularisation_comparison : mapping
+        Radius of the filter, and the comparison of the methods before and after it.
+    labels : pandas.DataFrame
+        What each method learned from, as `fgunet.comparison.labels` tells it; may be empty.
     acquisitions : sequence of mapping
         One a tile: its listing of acquisitions.
     facts : sequence of mapping
@@ -72,6 +86,9 @@ class ReportInputs:
     classes: pd.DataFrame
     comparison: Mapping[str, Any]
     acquisitions: Sequence[Mapping[str, Any]]
+    labels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    regularisation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    regularisation_comparison: Mapping[str, Any] = field(default_factory=dict)
     facts: Sequence[Mapping[str, Any]] = ()
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     learning_time: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -139,6 +156,15 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "focus_group": _group(inputs),
         "comparison": inputs.comparison,
         "comparison_rows": findings.comparison_rows(inputs.comparison, _group(inputs)),
+        "regularisation": regularisation.regularisation_table(
+            inputs.regularisation, inputs.regularisation_comparison, _group(inputs)
+        ),
+        "labels": labels.labels_section(
+            inputs.labels,
+            methods,
+            inputs.nomenclature,
+            equal_labels=inputs.configuration.get("comparison", {}).get("equal_labels", False),
+        ),
         "mcnemar": {**mcnemar, "p": p_statement(mcnemar["p_value"])} if mcnemar else None,
         "truth_rows": findings.truth_rows(inputs.truth, inputs.summary, methods),
         "costs": background.cost_table(inputs.metadata, methods),

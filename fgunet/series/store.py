@@ -36,6 +36,8 @@ class SeriesStore:
         Regular dates (YYYYMMDD) and names of the bands.
     nodata : int
         Value of a pixel that was never valid (65535).
+    chunk : tuple of int
+        Rows and columns of a chunk of the series, in pixels.
     provenance : dict
         What the series was made of.
 
@@ -65,6 +67,7 @@ class SeriesStore:
         self.dates: tuple[str, ...] = tuple(dates)
         self.bands: tuple[str, ...] = tuple(bands)
         self.nodata = int(nodata)
+        self.chunk = (self._series.chunks[-2], self._series.chunks[-1])
         self.grid = Grid.from_dict(grid)
         self.provenance: dict[str, Any] = dict(provenance)
 

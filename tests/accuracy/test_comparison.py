@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from fgunet.accuracy.comparison import compare, mcnemar
+from fgunet.accuracy.comparison import compare, compare_first_two, mcnemar
 from fgunet.accuracy.confusion import Confusion
 from fgunet.accuracy.scores import kappa
 from fgunet.errors import AccuracyError
@@ -78,6 +79,7 @@ def test_only_common_polygons_count_and_the_rest_is_told():
     result = compare(a, b, group=(), samples=20, seed=0)
     assert result["polygons"] == 36
     assert result["left_out"] == 8
+    assert result["pixels"] == 36 * 25
 
 
 def test_same_seed_same_result():
@@ -105,3 +107,35 @@ def test_refuses_maps_that_cannot_be_compared():
     shifted = _confusion("b", 0.8, 0, polygons=8, ids=np.arange(2, 10))
     with pytest.raises(AccuracyError, match="one reference class"):
         compare(a, shifted, group=(), samples=5, seed=0)
+
+
+def test_refuses_maps_that_are_judged_on_different_pixels():
+    a, b = _confusion("a", 0.8, 0, polygons=8), _confusion("b", 0.7, 1, polygons=8)
+    fewer = b.counts.copy()
+    fewer[2] = fewer[5] = [20, 0, 0, 0]
+    with pytest.raises(
+        AccuracyError, match=r"in 2 of 8 common polygons; polygon 3 has 25 .* 20 and 0"
+    ):
+        compare(a, replace(b, counts=fewer), group=(), samples=5, seed=0)
+    unmapped = np.zeros(8, dtype=np.int64)
+    unmapped[[2, 5]] = 5
+    with pytest.raises(AccuracyError, match=r"polygon 3 has 25 pixels .* 20 and 5 in the other"):
+        compare(a, replace(b, counts=fewer, unmapped_counts=unmapped), group=(), samples=5, seed=0)
+    with pytest.raises(AccuracyError, match=r"25 pixels with a class and 0 without .* 25 and 5"):
+        compare(a, replace(b, unmapped_counts=unmapped), group=(), samples=5, seed=0)
+    both = [replace(one, counts=fewer, unmapped_counts=unmapped) for one in (a, b)]
+    assert compare(*both, group=(), samples=5, seed=0)["pixels"] == 6 * 25 + 2 * 20
+
+
+def test_pixels_of_polygons_that_one_map_lacks_do_not_matter():
+    a = _confusion("a", 0.8, 0, polygons=40)
+    b = _confusion("b", 0.8, 1, polygons=40, ids=np.arange(5, 45))
+    b.counts[-1] = [1, 0, 0, 0]  # polygon 44, which a lacks
+    assert compare(a, b, group=(), samples=5, seed=0)["left_out"] == 8
+
+
+def test_the_first_two_methods_of_a_run_are_compared():
+    maps = [_confusion(name, 0.8, seed, polygons=12) for seed, name in enumerate("abc")]
+    options = {"group": (), "samples": 5, "seed": 0}
+    assert compare_first_two(maps, **options) == compare(maps[0], maps[1], **options)
+    assert compare_first_two(maps[2:], **options) == {"reason": "one method in this run: c"}

@@ -12,7 +12,7 @@ from fgunet.forest.model import Forest
 from fgunet.grid import Window
 from fgunet.mapping.forest_predictor import ForestPredictor
 from fgunet.mapping.network_predictor import NetworkPredictor, load_network
-from fgunet.mapping.prediction import classify
+from fgunet.mapping.prediction import NODATA_CONFIDENCE, classify
 from fgunet.network import build_fgunet
 from fgunet.nomenclature import LandCoverClass, Nomenclature
 from fgunet.patches.normalisation import normalise
@@ -138,6 +138,10 @@ def test_forest_map_does_not_depend_on_windows_or_threads() -> None:
     by_sklearn = forest.classifier.predict(pixels.astype(np.float32)).reshape(37, 29)
     known = expected[0] != 0
     np.testing.assert_array_equal(expected[0][known], by_sklearn[known])
+    shares = forest.classifier.predict_proba(pixels.astype(np.float32)).max(axis=1)
+    percent = np.rint(100 * shares).reshape(37, 29)
+    np.testing.assert_array_equal(expected[1][known], percent[known])
+    assert (expected[1][~known] == NODATA_CONFIDENCE).all()
 
 
 def test_forest_refuses_another_series() -> None:

@@ -160,3 +160,34 @@ def test_tiles_without_labelled_pixels_are_told(array_labels, some_labels):
     np.testing.assert_array_equal(placement.labelled, placement.counts)
     places = [placement.place(sample_generator(0, 0, index)) for index in range(50)]
     assert {place.tile for place in places} == {1}
+
+
+def starts_by_hand(placement, seed, count):
+    places = [placement.place(sample_generator(seed, 0, number)) for number in range(count)]
+    return [
+        sorted((p.window.row, p.window.col) for p in places if p.tile == number)
+        for number in range(len(placement.names))
+    ]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(0, 60),
+    block=st.sampled_from([8, 64]),
+    share=st.sampled_from([None, 0.002]),
+)
+def test_starts_are_those_of_the_single_places(some_labels, seed, count, block, share):
+    tiles = [some_labels((40, 30), seed), some_labels((600, 80), seed + 1), some_labels((24, 16))]
+    avoided = None
+    if share is not None:
+        grounds = [
+            np.random.default_rng(seed + n).random(t.values.shape) < share
+            for n, t in enumerate(tiles)
+        ]
+        avoided = [lambda window, ground=ground: ground[window.slices] for ground in grounds]
+    placement = Placement(tiles, n_classes=4, size=16, jitter=5, block=block, avoided=avoided)
+    found = placement.starts(seed=seed, stream=0, count=count)
+    assert [sorted(map(tuple, each.tolist())) for each in found] == starts_by_hand(
+        placement, seed, count
+    )

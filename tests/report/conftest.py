@@ -11,7 +11,9 @@ from scipy.ndimage import gaussian_filter
 from fgunet.accuracy.comparison import compare
 from fgunet.accuracy.confusion import Confusion, confuse, count_confusion, pool
 from fgunet.accuracy.learning_time import learning_time
+from fgunet.accuracy.regularisation import regularisation_table
 from fgunet.accuracy.tables import tabulate
+from fgunet.mapping.regularisation import majority
 from fgunet.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
 from fgunet.report.gaps import measure_gaps
 from fgunet.report.page import ReportInputs
@@ -338,6 +340,32 @@ def history():
     )
 
 
+def regularised(world, pooled, samples):
+    """Scores and comparisons of the maps as they are, and after a majority filter of radius 1."""
+    filtered = {method: [] for method in world.methods}
+    for tile, maps in world.maps.items():
+        reference = np.where(world.splits[tile] == 3, world.truths[tile], 0)
+        for method, codes in maps.items():
+            block = (world.polygons[tile], reference, majority(codes, 1))
+            filtered[method].append(
+                confuse([block], tile=tile, method=method, codes=world.nomenclature.codes)
+            )
+    kinds = {"none": [*pooled.values()], "majority": [pool(maps) for maps in filtered.values()]}
+    options = {"samples": samples, "seed": 0}
+    group = world.nomenclature.group("urban")
+    return {
+        "regularisation": regularisation_table(
+            kinds, world.nomenclature, focus_group="urban", **options
+        ),
+        "regularisation_comparison": {
+            "majority_radius": 1,
+            "comparisons": {
+                kind: compare(*maps, group=group, **options) for kind, maps in kinds.items()
+            },
+        },
+    }
+
+
 def inputs_of(world, samples=60, **changed):
     pooled = {m: pool([c for c in world.confusions if c.method == m]) for m in world.methods}
     summary, classes = tabulate(
@@ -351,6 +379,7 @@ def inputs_of(world, samples=60, **changed):
     if len(world.methods) > 1:
         group = world.nomenclature.group("urban")
         comparison = compare(*pooled.values(), group=group, samples=samples, seed=0)
+        changed = {**regularised(world, pooled, samples), **changed}
     truth = [
         {
             "tile": tile,
@@ -372,6 +401,8 @@ def inputs_of(world, samples=60, **changed):
         "forest": {
             "method": "forest", "trees": 100, "samples": {"11": 10_000, "51": 6_832},
             "workers": 1, "threads_per_worker": 2, "wall_s": 41.0, "cpu_s": 79.0,
+            "dates": ["20160105", "20160706"], "bands": ["B02", "B03"],
+            "feature_importances": [[0.1, 0.2], [0.3, 0.4]],
         },
     }  # fmt: skip
     values = {

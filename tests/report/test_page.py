@@ -78,6 +78,26 @@ def test_accuracy_against_the_truth_stands_beside_the_test_polygons(run):
     assert len(re.findall(r"0\.\d{3}", section)) >= 12
 
 
+def test_the_methods_are_compared_with_the_same_regularisation_too(run):
+    text = Page(render_report(run.inputs)).text
+    section = text.split("With the same regularisation")[1].split("Against the truth")[0]
+    scores = run.inputs.regularisation.set_index(["regularisation", "method"])["kappa"]
+    after = run.inputs.regularisation_comparison["comparisons"]["majority"]["scores"]["kappa"]
+    assert "F-score of urban classes, mean" in section
+    assert f"none {scores['none', 'fgunet']:.3f}" in section
+    filtered = f"majority of radius 1 3 × 3 pixels {scores['majority', 'fgunet']:.3f}"
+    assert filtered in section
+    assert f"{after['difference']:+.3f} {after['lower']:.3f} to {after['upper']:.3f}" in section
+    assert "FG-UNET is better, with the filter or without" in section
+
+
+def test_pages_without_a_filter_do_not_speak_of_it(run):
+    inputs = replace(run.inputs, regularisation=pd.DataFrame(), regularisation_comparison={})
+    text = Page(render_report(inputs)).text
+    assert "Both maps are judged on the same" in text
+    assert "regularisation" not in text
+
+
 def test_one_method_one_tile_and_nothing_optional(small_run):
     inputs = replace(
         small_run.inputs,
@@ -119,6 +139,14 @@ def test_times_that_are_unknown_are_dashes(run):
     text = Page(render_report(replace(run.inputs, learning_time=times))).text
     assert "FG-UNET 29.7 min 2 – 2 880 patches 1.6 – Random Forest – – 79 s" in text
     assert "on one CPU, 500 000" not in text
+
+
+def test_the_figure_of_importance_is_enough_for_a_section_on_learning(small_run, picture):
+    inputs = replace(small_run.inputs, metadata={}, learning_time=pd.DataFrame())
+    page = Page(render_report(replace(inputs, figures={"forest_importance": picture})))
+    assert "#learning" in page.links
+    assert "no statement of cause" in page.text
+    assert len(page.sources) == 1
 
 
 def test_undefined_is_a_dash(run):

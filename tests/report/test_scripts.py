@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fgunet.comparison.pool import choose_pool
+from fgunet.comparison.tables import write_table
+from fgunet.comparison.tally import tally
 from fgunet.files import write_json
 from fgunet.grid import Grid
 from fgunet.rasters import write_raster
@@ -16,8 +19,8 @@ METHODS = ("fgunet", "forest")
 GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), 96, 96)
 FIGURES = (
     "kappa_by_tile", "f_by_class", "confusion_matrices", "training_history",
-    "acquisitions", "clear_dates", "reference_polygons", "split_shares",
-    "test_distances", "location",
+    "forest_importance", "learning_curve", "acquisitions", "clear_dates", "reference_polygons",
+    "split_shares", "test_distances", "location",
 )  # fmt: skip
 
 
@@ -56,21 +59,29 @@ def folder(run, history, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def scored(folder, script, root):
+def scored(folder, run, script, root):
     nomenclature = str(root / "tables" / "oso17.yaml")
     for method in METHODS:
         for tile in TILES:
             mapped = str(folder / f"{method}_{tile}_class.tif")
-            script("confusion")(
-                tile=tile,
-                method=method,
+            filtered = str(folder / f"{method}_{tile}_majority.tif")
+            script("regularise")(
+                radius=1,
                 path_to_class=mapped,
-                path_to_code=str(folder / f"{tile}_code.tif"),
-                path_to_polygon=str(folder / f"{tile}_polygon.tif"),
-                path_to_split=str(folder / f"{tile}_split.tif"),
                 nomenclature=nomenclature,
-                path_to_confusion=str(folder / f"{method}_{tile}.json"),
+                path_to_majority=filtered,
             )
+            for path, suffix in ((mapped, ""), (filtered, "_majority")):
+                script("confusion")(
+                    tile=tile,
+                    method=method,
+                    path_to_class=path,
+                    path_to_code=str(folder / f"{tile}_code.tif"),
+                    path_to_polygon=str(folder / f"{tile}_polygon.tif"),
+                    path_to_split=str(folder / f"{tile}_split.tif"),
+                    nomenclature=nomenclature,
+                    path_to_confusion=str(folder / f"{method}_{tile}{suffix}.json"),
+                )
             script("truth_confusion")(
                 tile=tile,
                 method=method,
@@ -91,11 +102,59 @@ def scored(folder, script, root):
         path_to_classes=str(folder / "classes.csv"),
         path_to_comparison=str(folder / "comparison.json"),
     )
+    script("regularisation")(
+        paths_to_raw=[str(folder / f"{m}_pooled.json") for m in METHODS],
+        paths_to_majority=[str(folder / f"{m}_{t}_majority.json") for m in METHODS for t in TILES],
+        nomenclature=nomenclature,
+        methods=METHODS,
+        radius=1,
+        focus_group="urban",
+        bootstrap_samples=20,
+        seed=1,
+        path_to_table=str(folder / "regularisation.csv"),
+        path_to_comparison=str(folder / "regularisation.json"),
+    )
     script("learning_time")(
         paths_to_metadata=[str(folder / f"{m}_metadata.json") for m in METHODS],
         path_to_table=str(folder / "learning_time.csv"),
     )
+    write_learned(folder, run.world)
+    script("labels")(
+        path_to_polygons=str(folder / "polygons.parquet"),
+        paths_to_seen={m: str(folder / f"{m}_seen.parquet") for m in METHODS},
+        nomenclature=nomenclature,
+        path_to_table=str(folder / "labels.csv"),
+    )
+    script("learning_curve")(
+        paths_to_confusions={
+            budget: [str(folder / f"{m}_{t}.json") for m in METHODS for t in TILES]
+            for budget in (0.3, 1.0)
+        },
+        path_to_polygons=str(folder / "polygons.parquet"),
+        nomenclature=nomenclature,
+        methods=METHODS,
+        focus_group="urban",
+        bootstrap_samples=20,
+        seed=1,
+        path_to_table=str(folder / "learning_curve.csv"),
+    )
     return folder
+
+
+def write_learned(folder, world):
+    """The training polygons; the forest saw them all, and the network all but one."""
+    blocks = []
+    for tile in TILES:
+        chosen = world.splits[tile] == 1
+        ids, codes = world.polygons[tile][chosen], world.truths[tile][chosen]
+        once = np.ones(ids.size, int)
+        blocks.append((ids, codes, dict.fromkeys(("pixels", "usable", "shown"), once)))
+    layer = tally(blocks, ["pixels", "usable"])
+    pool = choose_pool(layer.assign(feature=layer["polygon_id"]), layer, equal_labels=True, seed=1)
+    write_table(folder / "polygons.parquet", pool)
+    seen = tally(blocks, ["pixels", "shown"])
+    write_table(folder / "forest_seen.parquet", seen)
+    write_table(folder / "fgunet_seen.parquet", seen.iloc[1:].assign(shown=seen["shown"] * 7))
 
 
 def test_confusions_count_test_pixels_alone(scored, run):
@@ -137,6 +196,21 @@ def test_one_method_has_nothing_to_compare(scored, script, root, tmp_path):
     comparison = json.loads((tmp_path / "comparison.json").read_text())
     assert comparison == {"reason": "one method in this run: forest"}
     assert "group_f" not in pd.read_csv(tmp_path / "summary.csv")
+
+
+def test_both_methods_are_scored_and_compared_after_the_same_filter(scored):
+    table = pd.read_csv(scored / "regularisation.csv").set_index(["regularisation", "method"])
+    raw = pd.read_csv(scored / "summary.csv").set_index(["tile", "method"])
+    found = json.loads((scored / "regularisation.json").read_text())
+    assert found["majority_radius"] == 1
+    assert found["comparisons"]["none"] == json.loads((scored / "comparison.json").read_text())
+    for method in METHODS:
+        assert table.loc[("none", method), "kappa"] == raw.loc[("pooled", method), "kappa"]
+        filtered = table.loc[("majority", method), "kappa"]
+        assert filtered != table.loc[("none", method), "kappa"]
+        of_filter = found["comparisons"]["majority"]["scores"]["kappa"]
+        assert of_filter[method] == pytest.approx(filtered)
+    assert (table["pixels"] == raw.loc["pooled", "pixels"].iloc[0]).all()
 
 
 def test_learning_time_of_each_method(scored, script, run, tmp_path):
@@ -210,6 +284,8 @@ def test_sheets_figures_and_report(scored, script, root, series):
         path_to_classes=str(scored / "classes.csv"),
         paths_to_pooled=[str(scored / f"{m}_pooled.json") for m in METHODS],
         path_to_history=str(scored / "history.csv"),
+        path_to_forest=str(scored / "forest_metadata.json"),
+        path_to_curve=str(scored / "learning_curve.csv"),
         paths_to_figures={n: path for n, path in figures.items() if n not in of_data},
     )
     script("data_figures")(
@@ -234,6 +310,9 @@ def test_sheets_figures_and_report(scored, script, root, series):
         path_to_summary=str(scored / "summary.csv"),
         path_to_classes=str(scored / "classes.csv"),
         path_to_comparison=str(scored / "comparison.json"),
+        path_to_labels=str(scored / "labels.csv"),
+        path_to_regularisation=str(scored / "regularisation.csv"),
+        path_to_regularisation_comparison=str(scored / "regularisation.json"),
         path_to_learning_time=str(scored / "learning_time.csv"),
         path_to_audit=str(scored / "audit.json"),
         paths_to_metadata=[str(scored / f"{m}_metadata.json") for m in METHODS],
@@ -249,4 +328,24 @@ def test_sheets_figures_and_report(scored, script, root, series):
     assert html.count('src="data:image/') == len(FIGURES) + 2 * len(TILES)
     assert "than 70 days, %" in html
     assert "Two tiles" in html
+    assert "With the same regularisation" in html
+    assert "What each method learned from" in html
+    assert "Learning curves" in html
     assert "1 × 2 threads" in html
+
+
+def test_labels_tell_what_each_method_saw(scored):
+    table = pd.read_csv(scored / "labels.csv")
+    totals = table[table["code"].isna()].set_index("method")
+    assert totals["polygons_seen"]["forest"] == totals["polygons_in_pool"]["forest"]
+    assert totals["polygons_seen"]["fgunet"] == totals["polygons_seen"]["forest"] - 1
+    assert totals["pixels_shown"]["fgunet"] == 7 * totals["pixels_seen"]["fgunet"]
+
+
+def test_the_last_point_of_a_curve_is_the_run_itself(scored):
+    curve = pd.read_csv(scored / "learning_curve.csv").set_index(["budget", "method"])
+    summary = pd.read_csv(scored / "summary.csv").set_index(["tile", "method"])
+    for method in METHODS:
+        for score in ("kappa", "group_f"):
+            assert curve.loc[(1.0, method), score] == summary.loc[("pooled", method), score]
+        assert curve.loc[(0.3, method), "polygons"] < curve.loc[(1.0, method), "polygons"]

@@ -33,6 +33,7 @@ def test_what_was_written_is_read(path: Path, layout):
     assert (store.tile, store.dates, store.bands) == (layout.tile, layout.dates, layout.bands)
     assert (store.grid, store.nodata) == (layout.grid, 65535)
     assert store.provenance == layout.provenance
+    assert store.chunk == (layout.chunk, layout.chunk)
     for window in (Window(0, 0, 40, 56), Window(3, 5, 9, 22)):
         rows, cols = window.slices
         np.testing.assert_array_equal(store.read(window), VALUES[:, :, rows, cols])

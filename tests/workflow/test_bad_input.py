@@ -222,6 +222,14 @@ def some_precedence(config: dict[str, Any], folder: Path) -> None:
     config["reference"]["sources"].append(source(config) | {"name": "again", "precedence": 2})
 
 
+def classifier_not_installed(config: dict[str, Any], folder: Path) -> None:
+    config["forest"] = {"classifier": "no_such_package.Forest"}
+
+
+def classifier_without_probabilities(config: dict[str, Any], folder: Path) -> None:
+    config["forest"] = {"classifier": "sklearn.svm.SVC", "parameters": {"C": 2.0}}
+
+
 def class_without_source(config: dict[str, Any], folder: Path) -> None:
     (folder / "stands.csv").write_text("source_code,code,meaning\n31,31,a\n32,,b\n")
     source(config)["translation"] = str(folder / "stands.csv")
@@ -244,6 +252,8 @@ CASES: list[tuple[Change, list[str]]] = [
     (equal_precedence, ["ReferenceDataError", "again and stands", "equal precedence overlap"]),
     (some_precedence, ["ConfigError", "only again have a precedence"]),
     (class_without_source, ["ReferenceDataError", "coniferous", "32"]),
+    (classifier_not_installed, ["ModelError", "no_such_package.Forest", "cannot be imported"]),
+    (classifier_without_probabilities, ["ModelError", "sklearn.svm.SVC", "no predict_proba"]),
     (indivisible_dates, ["7 dates cannot be cut into groups"]),
     (other_grid, ["GridError", DATES[3], "500100"]),
     (truncated_band, ["ProductError: 1 of 12 products are broken", "_FRE_B3.tif cannot be read"]),

@@ -33,6 +33,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
         patch_size=32, jitter=8, epochs=4, patches_per_epoch=160, validation_patches=16
     )
     config["forest"].update(trees=20, samples_per_class=200)
+    config["comparison"]["learning_curve"] = [0.5]
     config["mapping"]["window"] = 64
     config["accuracy"]["bootstrap_samples"] = 200
     return config
@@ -114,6 +115,68 @@ def test_split_is_by_polygon(run: Path) -> None:
         with rasterio.open(f"{stem}_polygon.tif") as ids, rasterio.open(f"{stem}_split.tif") as s:
             pairs = np.unique(np.stack([ids.read(1).ravel(), s.read(1).ravel()]), axis=1)
         assert all(by_id[int(i)] == numbers[int(s)] for i, s in pairs.T if i)
+
+
+def read_raster(path: Path) -> "np.ndarray[Any, Any]":
+    with rasterio.open(path) as dataset:
+        return dataset.read(1)
+
+
+def test_both_methods_learned_from_the_same_polygons(run: Path) -> None:
+    results = run / "results"
+    polygons = pd.read_parquet(results / "comparison" / "polygons.parquet")
+    pool = set(polygons.loc[polygons["enters"].notna(), "polygon_id"])
+    layer = gpd.read_file(results / "reference" / "polygons.gpkg")
+    assert set(polygons["polygon_id"]) == set(layer.loc[layer["split"] == "training", "polygon_id"])
+    seen = {
+        method: set(pd.read_parquet(results / f"comparison/seen/{method}.parquet")["polygon_id"])
+        for method in METHODS
+    }
+    drawn = [pd.read_parquet(path) for path in (results / "samples").glob("T?????.parquet")]
+    assert seen["forest"] == pool == set(pd.concat(drawn)["polygon_id"])
+    assert seen["fgunet"] <= pool
+    labels = pd.read_csv(results / "accuracy" / "labels.csv")
+    total = labels[labels["code"].isna()].set_index("method")
+    assert total["polygons_in_pool"].tolist() == [len(pool)] * 2
+    assert total["polygons_seen"].to_dict() == {m: len(seen[m]) for m in METHODS}
+    assert total.loc["fgunet", "pixels_shown"] > total.loc["fgunet", "pixels_seen"]
+    by_class = labels[labels["code"].notna()].groupby("method").sum(numeric_only=True)
+    for column in ("polygons_available", "polygons_seen", "pixels_seen", "pixels_shown"):
+        assert by_class[column].to_dict() == total[column].to_dict()
+
+
+def test_a_budget_is_part_of_the_pool_and_changes_no_other_split(run: Path) -> None:
+    polygons = pd.read_parquet(run / "results" / "comparison" / "polygons.parquet")
+    for tile in ("T30TWT", "T31TGK"):
+        number, split = (
+            read_raster(run / f"results/reference/{tile}_{kind}.tif")
+            for kind in ("polygon", "split")
+        )
+        every, half = (
+            read_raster(run / f"results/comparison/{budget}/{tile}_split.tif")
+            for budget in ("all", "0.5")
+        )
+        for learned in (every, half):
+            np.testing.assert_array_equal(learned[split != 1], split[split != 1])
+        assert set(np.unique(number[half == 1])) < set(np.unique(number[every == 1]))
+        in_pool = polygons.loc[polygons["enters"].notna(), "polygon_id"]
+        np.testing.assert_array_equal(every == 1, (split == 1) & np.isin(number, in_pool))
+
+
+def test_learning_curve(run: Path) -> None:
+    curve = pd.read_csv(run / "results" / "accuracy" / "learning_curve.csv")
+    assert curve["budget"].tolist() == [0.5, 0.5, 1, 1]
+    by_budget = curve.groupby("budget")["polygons"].agg(["min", "max"])
+    assert (by_budget["min"] == by_budget["max"]).all()
+    polygons = pd.read_parquet(run / "results" / "comparison" / "polygons.parquet")
+    assert by_budget.loc[1.0, "max"] == polygons["enters"].notna().sum()
+    share = by_budget.loc[0.5, "max"] / by_budget.loc[1.0, "max"]
+    assert 0.4 < share < 0.6
+    summary = pd.read_csv(run / "results" / "accuracy" / "summary.csv")
+    whole = summary[summary["tile"] == "pooled"].set_index("method")["kappa"]
+    assert curve[curve["budget"] == 1].set_index("method")["kappa"].to_dict() == whole.to_dict()
+    assert curve["kappa"].notna().all()
+    assert not list((run / "results" / "comparison" / "0.5").glob("**/*_class.tif"))
 
 
 def test_confusion_is_counted_on_test_pixels_alone(run: Path) -> None:

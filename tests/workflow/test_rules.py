@@ -21,10 +21,48 @@ def test_dry_run_of_the_shipped_configuration(
 ) -> None:
     done = snakemake(tmp_path, "--dry-run", "--quiet", "rules")
     assert done.returncode == 0, done.stderr
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE))
-    n_tiles = str(len(shipped_config["tiles"]))
-    assert counts["stack_series"] == counts["classify_fgunet"] == n_tiles
-    assert counts["train_fgunet"] == counts["train_forest"] == counts["report"] == "1"
+    jobs, n_tiles = jobs_of(done), len(shipped_config["tiles"])
+    assert jobs["stack_series"] == jobs["classify_fgunet"] == n_tiles
+    assert jobs["learnable_labels"] == jobs["learning_split"] == n_tiles
+    assert jobs["train_fgunet"] == jobs["train_forest"] == jobs["report"] == 1
+
+
+def jobs_of(done: Any) -> dict[str, int]:
+    found = re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.MULTILINE)
+    return {name: int(count) for name, count in found}
+
+
+def test_each_budget_trains_and_maps_with_both_methods(
+    snakemake: Any, tmp_path: Path, shipped_config: dict[str, Any]
+) -> None:
+    shipped_config["comparison"]["learning_curve"] = [0.25, 0.5]
+    done = snakemake(tmp_path, "--dry-run", "--quiet", "rules", config=shipped_config)
+    assert done.returncode == 0, done.stderr
+    jobs, n_tiles = jobs_of(done), len(shipped_config["tiles"])
+    assert jobs["learning_split"] == 3 * n_tiles
+    assert jobs["curve_train_fgunet"] == jobs["curve_train_forest"] == 2
+    assert jobs["curve_confusion"] == 2 * 2 * n_tiles
+    assert jobs["learning_curve"] == jobs["train_fgunet"] == 1
+
+
+def unequal(config: dict[str, Any]) -> None:
+    config["comparison"]["equal_labels"] = False
+
+
+def forest_alone(config: dict[str, Any]) -> None:
+    config["mapping"]["methods"] = ["forest"]
+
+
+@pytest.mark.parametrize(("change", "told"), [(unequal, True), (forest_alone, False)])
+def test_nothing_is_taken_out_of_what_is_learned_unless_both_must_be_equal(
+    snakemake: Any, tmp_path: Path, shipped_config: dict[str, Any], change: Any, told: bool
+) -> None:
+    change(shipped_config)
+    done = snakemake(tmp_path, "--dry-run", "--quiet", "rules", config=shipped_config)
+    assert done.returncode == 0, done.stderr
+    jobs = jobs_of(done)
+    assert "learning_split" not in jobs
+    assert ("labels" in jobs) == told
 
 
 @pytest.mark.parametrize(("threads", "workers"), [(1, 1), (2, 2), (5, 4), (16, 8)])
