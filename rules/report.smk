@@ -65,6 +65,7 @@ rule tile_sheet:
         mem_mb=memory(2000),
         runtime=30,
     params:
+        classifier=config["forest"]["classifier"],
         methods=METHODS,
         library=VERSION,
     message:
@@ -96,6 +97,7 @@ rule accuracy_figures:
         mem_mb=memory(2000),
         runtime=30,
     params:
+        classifier=config["forest"]["classifier"],
         methods=METHODS,
         focus_group=config["accuracy"]["focus_group"],
         library=VERSION,
@@ -177,6 +179,7 @@ rule report:
         mem_mb=memory(1000),
         runtime=30,
     params:
+        classifier=config["forest"]["classifier"],
         configuration=config,
         methods=METHODS,
         sheets=12,

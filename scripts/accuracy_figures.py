@@ -11,7 +11,7 @@ from fgunet.nomenclature import read_nomenclature
 from fgunet.report import accuracy_charts
 from fgunet.report.curve import learning_curves
 from fgunet.report.importance import feature_importance
-from fgunet.report.style import save_figure
+from fgunet.report.style import forest_named, save_figure
 from fgunet.report.training_charts import training_history
 
 
@@ -53,15 +53,16 @@ def main(
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    main(
-        methods=snakemake.params.methods,
-        nomenclature=snakemake.input.nomenclature,
-        focus_group=snakemake.params.focus_group,
-        path_to_summary=snakemake.input.summary,
-        path_to_classes=snakemake.input.classes,
-        paths_to_pooled=snakemake.input.pooled,
-        path_to_history=snakemake.input.get("history"),
-        path_to_forest=snakemake.input.get("forest"),
-        path_to_curve=snakemake.input.get("curve"),
-        paths_to_figures=dict(snakemake.output.items()),
-    )
+    with forest_named(snakemake.params.classifier):
+        main(
+            methods=snakemake.params.methods,
+            nomenclature=snakemake.input.nomenclature,
+            focus_group=snakemake.params.focus_group,
+            path_to_summary=snakemake.input.summary,
+            path_to_classes=snakemake.input.classes,
+            paths_to_pooled=snakemake.input.pooled,
+            path_to_history=snakemake.input.get("history"),
+            path_to_forest=snakemake.input.get("forest"),
+            path_to_curve=snakemake.input.get("curve"),
+            paths_to_figures=dict(snakemake.output.items()),
+        )

@@ -11,6 +11,7 @@ from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 from fgunet.report.background import software_versions
 from fgunet.report.page import ReportInputs, render_report
+from fgunet.report.style import forest_named
 
 
 def main(
@@ -79,25 +80,26 @@ def _pictures(paths: Sequence[str]) -> dict[str, tuple[str, bytes]]:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    main(
-        configuration=snakemake.params.configuration,
-        nomenclature=snakemake.input.nomenclature,
-        methods=snakemake.params.methods,
-        sheets=snakemake.params.sheets,
-        path_to_summary=snakemake.input.summary,
-        path_to_classes=snakemake.input.classes,
-        path_to_comparison=snakemake.input.comparison,
-        path_to_labels=snakemake.input.get("labels"),
-        path_to_regularisation=snakemake.input.get("regularisation"),
-        path_to_regularisation_comparison=snakemake.input.get("regularisation_comparison"),
-        path_to_learning_time=snakemake.input.learning_time,
-        path_to_audit=snakemake.input.audit,
-        paths_to_metadata=snakemake.input.metadata,
-        paths_to_acquisitions=snakemake.input.acquisitions,
-        paths_to_facts=snakemake.input.facts,
-        paths_to_truth=snakemake.input.get("truth", []),
-        paths_to_figures=snakemake.input.figures,
-        paths_to_sheets=snakemake.input.sheets,
-        paths_to_gaps=snakemake.input.gaps,
-        path_to_report=snakemake.output[0],
-    )
+    with forest_named(snakemake.params.classifier):
+        main(
+            configuration=snakemake.params.configuration,
+            nomenclature=snakemake.input.nomenclature,
+            methods=snakemake.params.methods,
+            sheets=snakemake.params.sheets,
+            path_to_summary=snakemake.input.summary,
+            path_to_classes=snakemake.input.classes,
+            path_to_comparison=snakemake.input.comparison,
+            path_to_labels=snakemake.input.get("labels"),
+            path_to_regularisation=snakemake.input.get("regularisation"),
+            path_to_regularisation_comparison=snakemake.input.get("regularisation_comparison"),
+            path_to_learning_time=snakemake.input.learning_time,
+            path_to_audit=snakemake.input.audit,
+            paths_to_metadata=snakemake.input.metadata,
+            paths_to_acquisitions=snakemake.input.acquisitions,
+            paths_to_facts=snakemake.input.facts,
+            paths_to_truth=snakemake.input.get("truth", []),
+            paths_to_figures=snakemake.input.figures,
+            paths_to_sheets=snakemake.input.sheets,
+            paths_to_gaps=snakemake.input.gaps,
+            path_to_report=snakemake.output[0],
+        )

@@ -10,7 +10,7 @@ from fgunet.report import overview
 from fgunet.report.gap_maps import gap_maps
 from fgunet.report.gaps import measure_gaps
 from fgunet.report.sheets import Sheet, tile_sheet
-from fgunet.report.style import save_figure
+from fgunet.report.style import forest_named, save_figure
 from fgunet.series.store import SeriesStore
 
 
@@ -56,16 +56,17 @@ def main(
 
 if __name__ == "__main__":
     log_to(snakemake.log[0], snakemake.wildcards.tile)
-    main(
-        tile=snakemake.wildcards.tile,
-        methods=snakemake.params.methods,
-        nomenclature=snakemake.input.nomenclature,
-        path_to_series=snakemake.input.series,
-        path_to_code=snakemake.input.code,
-        path_to_split=snakemake.input.split,
-        paths_to_maps=snakemake.input.maps,
-        paths_to_confidences=snakemake.input.confidences,
-        path_to_sheet=snakemake.output.sheet,
-        path_to_gaps=snakemake.output.gaps,
-        path_to_facts=snakemake.output.facts,
-    )
+    with forest_named(snakemake.params.classifier):
+        main(
+            tile=snakemake.wildcards.tile,
+            methods=snakemake.params.methods,
+            nomenclature=snakemake.input.nomenclature,
+            path_to_series=snakemake.input.series,
+            path_to_code=snakemake.input.code,
+            path_to_split=snakemake.input.split,
+            paths_to_maps=snakemake.input.maps,
+            paths_to_confidences=snakemake.input.confidences,
+            path_to_sheet=snakemake.output.sheet,
+            path_to_gaps=snakemake.output.gaps,
+            path_to_facts=snakemake.output.facts,
+        )

@@ -78,7 +78,8 @@ def train_forest(
     counts = samples.counts()
     absent = _absent_codes(nomenclature, counts)
     dates, bands = samples.dates, samples.bands
-    metadata = _described(samples, nomenclature, settings, seed) | {"absent_codes": absent}
+    parameters = _parameters(type(classifier), settings, seed)
+    metadata = _described(samples, nomenclature, parameters) | {"absent_codes": absent}
     with _timed() as cost:
         values, levels = _training_values(classifier, samples.reflectance, settings)
         del samples  # where the caller kept none, their memory is free for the trees
@@ -195,11 +196,17 @@ def _importances(classifier: Any, shape: tuple[int, int]) -> list[list[float]] |
     return [[round(float(value), 9) for value in row] for row in values]
 
 
+def _parameters(found: type[Any], settings: ForestSettings, seed: int) -> dict[str, Any]:
+    """The settings that mean something to a class."""
+    without = set() if is_forest_class(found) else {"trees", "depth"}
+    without |= set() if found is RandomForestClassifier else {"levels"}
+    return {k: v for k, v in asdict(settings).items() if k not in without} | {"seed": seed}
+
+
 def _described(
-    samples: Samples, nomenclature: Nomenclature, settings: ForestSettings, seed: int
+    samples: Samples, nomenclature: Nomenclature, parameters: dict[str, Any]
 ) -> dict[str, Any]:
     """What a user of the model must know to give it the right input, and how it was made."""
-    parameters = asdict(settings) | {"seed": seed}
     counts = samples.counts()
     identity = [parameters, samples.dates, samples.bands, nomenclature.name, nomenclature.codes]
     text = json.dumps(identity, sort_keys=True, default=str)
@@ -213,7 +220,7 @@ def _described(
         "polygons": int(samples.pixels["polygon_id"].nunique()),
         "parameters": parameters,
         "configuration_hash": hashlib.sha256(text.encode()).hexdigest(),
-        "versions": _versions(settings.classifier),
+        "versions": _versions(parameters["classifier"]),
         "workers": 1,
     }
 

@@ -29,7 +29,8 @@ def cost_table(metadata: Mapping[str, Mapping[str, Any]], methods: Sequence[str]
         ("Trees", ("trees", "n_trees"), whole),
         ("Epochs", ("epochs",), whole),
         ("Best epoch", ("best_epoch",), whole),
-        ("Kappa on the validation split", ("best_validation_kappa",), decimals),
+        ("Kappa on the validation split", ("best_validation_kappa", "validation_kappa"), decimals),
+        ("Kappa out of bag", ("out_of_bag_kappa",), decimals),
     )
     known = [method for method in methods if metadata.get(method)]
     table = []
@@ -41,7 +42,9 @@ def cost_table(metadata: Mapping[str, Mapping[str, Any]], methods: Sequence[str]
 
 
 def _first(document: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    flat = {**document.get("parameters", {}), **document}
+    score = document.get("score") or {}
+    scored = {f"{score.get('on')}_kappa": score.get("kappa")}
+    flat = {**document.get("parameters", {}), **scored, **document}
     return next((flat[key] for key in keys if flat.get(key) is not None), None)
 
 

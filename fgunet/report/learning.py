@@ -28,7 +28,7 @@ _PUBLISHED_TIMES = {
 _TIMED = {
     "fgunet": "the epochs of FG-UNET, with the drawing of their patches and their validation, "
     "without start-up",
-    "forest": "the growing of the Random Forest's trees, without the drawing of its pixels",
+    "forest": "the training of the {name}, without the drawing of its pixels",
 }
 
 
@@ -117,7 +117,11 @@ def time_notes(learning_time: pd.DataFrame, width: int | None) -> list[str]:
     """
     if learning_time.empty:
         return []
-    timed = [_TIMED[method] for method in learning_time["method"] if method in _TIMED]
+    timed = [
+        _TIMED[method].format(name=method_label(method))
+        for method in learning_time["method"]
+        if method in _TIMED
+    ]
     held = (
         f"Timed is learning alone{': ' if timed else ''}{'; '.join(timed)}. On one CPU: the "
         "processor time of all workers together, in hours."

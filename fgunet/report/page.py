@@ -141,6 +141,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "title": inputs.title,
         "method_names": [method_label(method) for method in methods],
+        "forest_name": method_label("forest"),
         "method_colours": [method_colour(place) for place in range(len(methods))],
         "verdict": findings.verdict(inputs.comparison, inputs.summary, methods),
         "tile_verdict": findings.tile_verdict(kappa_rows, methods),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -22,7 +23,11 @@ WIDTH_IN = 9.0
 
 _METHOD_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _MARKERS = ("o", "D", "s", "^")
-_LABELS = {"fgunet": "FG-UNET", "forest": "Random Forest"}
+_FOREST: ContextVar[str] = ContextVar("name of the forest", default="Random Forest")
+_CLASSIFIERS = {
+    "sklearn.ensemble.RandomForestClassifier": "Random Forest",
+    "sklearn.ensemble.ExtraTreesClassifier": "Extremely Randomised Trees",
+}
 
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -58,7 +63,24 @@ _RC: dict[str, Any] = {
 
 def method_label(method: str) -> str:
     """Name of a method as readers know it."""
-    return _LABELS.get(method, method)
+    return {"fgunet": "FG-UNET", "forest": _FOREST.get()}.get(method, method)
+
+
+@contextmanager
+def forest_named(classifier: str) -> Iterator[None]:
+    """Within, the method "forest" has the name of what is in its place.
+
+    Parameters
+    ----------
+    classifier : str
+        Import path of its class.
+    """
+    name = _CLASSIFIERS.get(classifier, classifier.rpartition(".")[2])
+    before = _FOREST.set(name)
+    try:
+        yield
+    finally:
+        _FOREST.reset(before)
 
 
 def method_colour(place: int) -> str:

@@ -400,6 +400,7 @@ def inputs_of(world, samples=60, **changed):
         },
         "forest": {
             "method": "forest", "trees": 100, "samples": {"11": 10_000, "51": 6_832},
+            "score": {"on": "validation", "kappa": 0.79, "pixels": 20_000},
             "workers": 1, "threads_per_worker": 2, "wall_s": 41.0, "cpu_s": 79.0,
             "dates": ["20160105", "20160706"], "bands": ["B02", "B03"],
             "feature_importances": [[0.1, 0.2], [0.3, 0.4]],

@@ -8,7 +8,7 @@ import pytest
 
 from fgunet.errors import AccuracyError
 from fgunet.report.page import render_report
-from fgunet.report.style import save_figure
+from fgunet.report.style import forest_named, save_figure
 from fgunet.report.training_charts import training_history
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -147,6 +147,25 @@ def test_the_figure_of_importance_is_enough_for_a_section_on_learning(small_run,
     assert "#learning" in page.links
     assert "no statement of cause" in page.text
     assert len(page.sources) == 1
+
+
+def test_another_classifier_has_its_own_name(run):
+    with forest_named("lightgbm.LGBMClassifier"):
+        text = Page(render_report(run.inputs)).text
+    assert "LGBMClassifier" in text
+    # What the study reported stays a forest's.
+    assert text.replace("Random Forest, 100 trees", "").count("Random Forest") == 0
+    assert "Random Forest" in Page(render_report(run.inputs)).text
+
+
+def test_both_methods_tell_their_kappa_on_the_validation_split(run):
+    text = Page(render_report(run.inputs)).text
+    assert "Kappa on the validation split 0.830 0.790" in text
+    forest = {**run.inputs.metadata["forest"], "score": {"on": "out_of_bag", "kappa": 0.912}}
+    metadata = {**run.inputs.metadata, "forest": forest}
+    text = Page(render_report(replace(run.inputs, metadata=metadata))).text
+    assert "Kappa on the validation split 0.830 –" in text
+    assert "Kappa out of bag – 0.912" in text
 
 
 def test_undefined_is_a_dash(run):
