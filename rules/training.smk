@@ -133,7 +133,7 @@ rule train_forest:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(900 + 7 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING)),
         runtime=240,
     params:
         sampling=SAMPLING,

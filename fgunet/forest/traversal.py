@@ -149,14 +149,14 @@ def _pack(tree: Any, first: int) -> tuple[NDArray[Any], ...]:
 
 
 def _siblings_together(left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.int64]:
-    """The nodes level by level, so that each right child follows the left one."""
-    level = np.zeros(1, dtype=np.int64)
-    levels = []
-    while level.size:
-        levels.append(level)
-        inner = level[left[level] != -1]
-        level = np.stack([left[inner], right[inner]], axis=1).ravel()
-    return np.concatenate(levels)
+    """The nodes in an order in which each right child follows the left one.
+
+    Pairs stand in the order of their parents, which scikit-learn numbers as it goes down to the
+    left: so the pair below a left child is often in the same line of the cache.
+    """
+    inner = left != -1
+    pairs = np.stack([left[inner], right[inner]], axis=1)
+    return np.concatenate([[0], pairs.ravel()])
 
 
 # Indices are unsigned below: signed ones would each be looked at for counting from the end.

@@ -31,8 +31,10 @@ def regularisation_table(
     Returns
     -------
     dict
-        Empty without table. Else note and verdict (sentences), scores (their names), and rows:
-        name, square and, for each score, cells of both methods, difference, interval and p_value.
+        Empty without table. Else note, verdict and headline (sentences; the last one is empty
+        where the filter changes nothing in which method is better), scores (their names), and
+        rows: name, square and, for each score, cells of both methods, difference, interval and
+        p_value.
     """
     if table.empty:
         return {}
@@ -47,6 +49,7 @@ def regularisation_table(
             "for both maps. Below each value stands its 95 % interval."
         ),
         "verdict": _verdict(comparisons),
+        "headline": _headline(comparisons),
         "scores": [score_name(name, focus_group) for name in scores],
         "rows": [
             {
@@ -89,6 +92,19 @@ def _verdict(comparisons: Mapping[str, Mapping[str, Any]]) -> str:
     return (
         f"The filter changes the kappa of {first} and that of {second}; their difference goes from "
         f"{signed(raw['difference'])} to {signed(filtered['difference'])}. {outcome}"
+    )
+
+
+def _headline(comparisons: Mapping[str, Mapping[str, Any]]) -> str:
+    """What must be said beside the outcome of the raw maps, where the filter changes it."""
+    raw, filtered = (comparisons[kind]["scores"]["kappa"] for kind in (NONE, MAJORITY))
+    before, after = (_state(one, comparisons[NONE]["methods"]) for one in (raw, filtered))
+    if before == after:
+        return ""
+    return (
+        f"With the same majority filter over both maps, {after}: their kappas differ by "
+        f"{signed(filtered['difference'])} (95 % interval "
+        f"{span(filtered['lower'], filtered['upper'])})."
     )
 
 

@@ -69,6 +69,16 @@ def test_the_verdict_says_whether_the_filter_changes_the_outcome(raw, filtered, 
     )
 
 
+def test_the_headline_speaks_up_where_the_filter_changes_the_outcome():
+    same = _shown(_kappa(0.84, 0.8, CLEAR), _kappa(0.85, 0.81, CLEAR))
+    assert same["headline"] == ""
+    other = _shown(_kappa(0.84, 0.8, CLEAR), _kappa(0.85, 0.84, UNCLEAR))
+    assert other["headline"] == (
+        "With the same majority filter over both maps, the two cannot be told apart: their kappas "
+        "differ by +0.010 (95 % interval −0.010 to 0.020)."
+    )
+
+
 def test_the_filter_may_turn_the_outcome():
     verdict = _shown(_kappa(0.84, 0.8, CLEAR), _kappa(0.83, 0.87, OTHER))["verdict"]
     assert "FG-UNET is better without the filter; with it, Random Forest is better." in verdict
