@@ -11,7 +11,7 @@
   and one of confidence), ``otbcli_ImageClassifier`` (from one GeoTIFF of 330 bands, uncompressed
   and by pixel, to a GeoTIFF of classes alone), and ``predict_proba`` of scikit-learn on the windows
   of the series: `predict_over_otb`, `predict_over_sklearn`;
-- kappa of the maps on the pixels of the test polygons.
+- kappa of the maps on the pixels of the test polygons; each run has another seed.
 
 Orfeo ToolBox is run where it is installed (Debian: otb-bin). Jobs are processes of their own;
 their peak memory is the system's (VmHWM).
@@ -100,9 +100,9 @@ def run_otb(application: str, *arguments: str) -> float:
     return time.perf_counter() - begin
 
 
-def draw_samples(work: Path, tile: Path) -> None:
+def draw_samples(work: Path, tile: Path) -> tuple[float, float, float]:
     """The tables of training and validation pixels, as the workflow draws them."""
-    run_job(
+    return run_job(
         "sample_pixels",
         tile=TILE,
         path_to_series=tile / "series.zarr",
@@ -142,18 +142,18 @@ def otb_inputs(work: Path, tile: Path) -> tuple[Path, Path]:
     return table, image
 
 
-def train_otb(work: Path, table: Path) -> float:
+def train_otb(work: Path, table: Path, seed: int) -> float:
     names = [f"b{n}" for n in range(len(DATES) * len(BANDS))]
     return run_otb(
         "TrainVectorClassifier", "-io.vd", str(table), "-feat", *names, "-cfield", "code",
-        "-io.out", str(work / "otb.rf"), "-classifier", "rf", "-rand", "1",
+        "-io.out", str(work / "otb.rf"), "-classifier", "rf", "-rand", str(seed),
         "-classifier.rf.nbtrees", str(TREES), "-classifier.rf.max", str(DEPTH),
         "-classifier.rf.min", "2", "-classifier.rf.var", str(int(len(names) ** 0.5)),
         "-classifier.rf.acc", "0",
     )  # fmt: skip
 
 
-def train(work: Path) -> tuple[float, float, float]:
+def train(work: Path, seed: int) -> tuple[float, float, float]:
     settings = {"trees": TREES, "depth": DEPTH}
     return run_job(
         "train_forest",
@@ -163,7 +163,7 @@ def train(work: Path) -> tuple[float, float, float]:
         sampling=sampling(PIXELS),
         validation_sampling=sampling(20_000, strategy="proportional"),
         settings=settings,
-        seed=1,
+        seed=seed,
         threads=THREADS,
         path_to_forest=work / "forest.skops",
         path_to_metadata=work / "metadata.json",
@@ -219,16 +219,20 @@ def table_gb(work: Path) -> float:
     return float(held) / 1e9
 
 
-def measure(work: Path, tile: Path, quarter: Path, what: str, measured: Runs) -> None:
+def measure(work: Path, tiles: tuple[Path, Path], what: str, seed: int, measured: Runs) -> None:
     """Each of what is compared, once."""
+    tile, quarter = tiles
     otb = shutil.which("otbcli_ImageClassifier") is not None
+    if what != "predict":
+        work_s, _, peak = draw_samples(work, tile)
+        note(measured, sample_work_s=work_s, sample_peak_gb=peak)
     if otb:
         table, image = otb_inputs(work, tile)
     if what != "predict":
-        work_s, whole, peak = train(work)
+        work_s, whole, peak = train(work, seed)
         note(measured, train_work_s=work_s, train_s=whole, train_peak_gb=peak)
         if otb:
-            note(measured, train_otb_s=train_otb(work, table))
+            note(measured, train_otb_s=train_otb(work, table, seed))
     work_s, whole, peak = classify(work, tile / "series.zarr")
     note(measured, predict_work_s=work_s, predict_s=whole, predict_peak_gb=peak,
          kappa=kappa_of(work / "class.tif", tile))  # fmt: skip
@@ -237,7 +241,7 @@ def measure(work: Path, tile: Path, quarter: Path, what: str, measured: Runs) ->
                      "-out", str(work / "otb_class.tif"), "uint8")  # fmt: skip
         note(measured, predict_otb_s=run_otb("ImageClassifier", *arguments),
              kappa_otb=kappa_of(work / "otb_class.tif", tile))  # fmt: skip
-    _, _, peak = classify(work, quarter)
+    _, _, peak = classify(work, quarter / "series.zarr")
     note(measured, predict_peak_1024_gb=peak)
     if what != "predict":
         trained, predicted = scikit_learn(work, tile)
@@ -277,16 +281,14 @@ def main() -> None:
                         help="predict: with the forests of an earlier run")  # fmt: skip
     arguments = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
-    tile, quarter = tile_folder(arguments.folder), tile_folder(arguments.folder, SIDE // 2)
+    tiles = tile_folder(arguments.folder), tile_folder(arguments.folder, SIDE // 2)
     work = arguments.folder / "forest"
     work.mkdir(parents=True, exist_ok=True)
-    if not (work / "samples.parquet").exists():
-        draw_samples(work, tile)
     print(f"{len(channel_names(DATES, BANDS))} channels, {PIXELS} pixels", flush=True)
     measured: Runs = {}
     for run in range(arguments.runs):
         print(f"run {run + 1} of {arguments.runs}", flush=True)
-        measure(work, tile, quarter / "series.zarr", arguments.only, measured)
+        measure(work, tiles, arguments.only, run + 1, measured)
     figures = figures_of(measured, table_gb(work))
     print_figures(figures, TARGETS)
     write_result("forest", figures, measured)
