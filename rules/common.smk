@@ -167,5 +167,21 @@ def take_lock():
     return lock
 
 
+def stop_on_unusable_classifier():
+    """One clear error before any work where the classifier of pixels cannot be made.
+
+    Not in a job that others wait for: a change of it would then hide from Snakemake that the
+    models have to be made anew.
+    """
+    from fgunet.forest.classifiers import ForestSettings, make_classifier
+
+    try:
+        make_classifier(ForestSettings(**CLASSIFIER), config["seed"])
+    except FgunetError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
 onstart:
+    if "forest" in METHODS:
+        stop_on_unusable_classifier()
     globals()["run_lock"] = take_lock()

@@ -44,7 +44,6 @@ rule check_inputs:
         mem_mb=memory(600),
         runtime=10,
     params:
-        forest=CLASSIFIER if "forest" in METHODS else None,
         library=VERSION,
     message:
         "all inputs are there: the work can start"

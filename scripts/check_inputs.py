@@ -1,25 +1,12 @@
-"""Note that a run can start: tiles have acquisitions, the classifier of pixels can be made.
-
-The split reference is an input of the rule.
-"""
+"""Note that every tile has its acquisitions; the split reference is an input of the rule."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from fgunet.files import read_json, write_json
-from fgunet.forest.classifiers import ForestSettings, make_classifier
 from fgunet.logs import log_to
 
 
-def main(
-    *,
-    paths_to_acquisitions: list[str],
-    forest: Mapping[str, Any] | None,
-    path_to_checked: str,
-) -> None:
-    if forest is not None:
-        make_classifier(ForestSettings(**forest), seed=0)
+def main(*, paths_to_acquisitions: list[str], path_to_checked: str) -> None:
     tiles = {}
     for path in paths_to_acquisitions:
         listing = read_json(path)
@@ -32,6 +19,5 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     main(
         paths_to_acquisitions=snakemake.input.acquisitions,
-        forest=snakemake.params.forest,
         path_to_checked=snakemake.output[0],
     )

@@ -218,6 +218,20 @@ def test_a_finished_run_does_nothing(run: Path, snakemake: Any) -> None:
     assert "Nothing to be done" in done.stderr + done.stdout
 
 
+def test_another_classifier_makes_forest_and_report_anew_in_one_go(
+    run: Path, snakemake: Any
+) -> None:
+    text = (run / "config.yaml").read_text()
+    changed = yaml.safe_load(text)
+    changed["forest"] |= {"classifier": "lightgbm.LGBMClassifier", "parameters": {"verbose": -1}}
+    plan = snakemake(run, "--dry-run", "--quiet", "rules", config=changed)
+    (run / "config.yaml").write_text(text)
+    counts = dict(line.split() for line in plan.stdout.splitlines() if len(line.split()) == 2)
+    assert counts["train_forest"] == counts["report"] == "1"
+    assert counts["classify_forest"] == "2"
+    assert "train_fgunet" not in counts
+
+
 def test_snakemake_report(run: Path, snakemake: Any) -> None:
     config = yaml.safe_load((run / "config.yaml").read_text())
     done = snakemake(run, "--report", "report.zip", config=config)
