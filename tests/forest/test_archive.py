@@ -16,6 +16,9 @@ from fgunet.forest.samples import Samples
 from fgunet.forest.training import train_forest
 from fgunet.nomenclature import Nomenclature
 
+# SVC's own probabilities go in scikit-learn 1.11.
+pytestmark = pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
+
 SMALL = ForestSettings(trees=8, depth=6)
 
 
