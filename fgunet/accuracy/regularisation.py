@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from fgunet.accuracy.confusion import Confusion
-from fgunet.accuracy.tables import tabulate
+from fgunet.accuracy.tables import main_scores, tabulate
 from fgunet.nomenclature import Nomenclature
 
 NONE, MAJORITY = "none", "majority"
 """Names of the regularisations."""
-
-_SCORES = ("kappa", "overall_accuracy", "macro_f", "group_f")
 
 
 def regularisation_table(
@@ -54,10 +52,5 @@ def regularisation_table(
         )
         tables.append(summary.assign(regularisation=name))
     table = pd.concat(tables, ignore_index=True)
-    scores = [
-        f"{score}{bound}"
-        for score in _SCORES
-        if score in table
-        for bound in ("", "_lower", "_upper")
-    ]
-    return table[["regularisation", "method", "polygons", "pixels", "unmapped", *scores]]
+    about = ["regularisation", "method", "polygons", "pixels", "unmapped"]
+    return table[[*about, *main_scores(table)]]

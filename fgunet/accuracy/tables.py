@@ -16,6 +16,25 @@ _FEWEST_POLYGONS = 2
 """A class with fewer polygons is drawn alike every time: it has no interval."""
 
 
+_MAIN_SCORES = ("kappa", "overall_accuracy", "macro_f", "group_f")
+
+
+def main_scores(summary: pd.DataFrame) -> list[str]:
+    """Columns of the main scores in a summary, each followed by its bounds.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        As `tabulate` gives it. Without a focus group it has no `group_f`.
+    """
+    return [
+        f"{score}{bound}"
+        for score in _MAIN_SCORES
+        if score in summary
+        for bound in ("", "_lower", "_upper")
+    ]
+
+
 def tabulate(
     confusions: Sequence[Confusion],
     nomenclature: Nomenclature,

@@ -5,12 +5,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from fgunet.accuracy.confusion import Confusion
-from fgunet.accuracy.tables import tabulate
+from fgunet.accuracy.tables import main_scores, tabulate
 from fgunet.comparison.pool import in_budget
 from fgunet.nomenclature import Nomenclature
-
-SCORES = ("kappa", "overall_accuracy", "macro_f", "group_f")
-"""Scores of a curve, the last where there is a focus group."""
 
 
 def learning_curve(
@@ -49,8 +46,7 @@ def learning_curve(
             confusions, nomenclature, focus_group=focus_group, samples=samples, seed=seed
         )
         held = polygons[in_budget(polygons, budget)]
-        names = [s for score in SCORES for s in (score, f"{score}_lower", f"{score}_upper")]
-        part = scores[["method", *(name for name in names if name in scores)]]
+        part = scores[["method", *main_scores(scores)]]
         part.insert(0, "budget", budget)
         part.insert(2, "polygons", len(held))
         part.insert(3, "pixels", int(held["pixels"].sum()))

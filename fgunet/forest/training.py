@@ -138,8 +138,9 @@ def _fit(
     else:
         classifier.fit(values, codes)
     if threaded:
-        # How it was trained is no part of the model.
-        classifier.set_params(n_jobs=None)
+        # Batches of pixels are predicted side by side, each on one thread; left to itself, a
+        # classifier may take all processors of the machine.
+        classifier.set_params(n_jobs=1)
     return out_of_bag
 
 

@@ -132,6 +132,8 @@ def test_other_classifiers_are_trained_as_by_hand(train, sampled, path: str, par
         by_hand.predict_proba(asked.reflectance.astype(np.float32)).T,
     )
     assert forest.metadata["score"]["kappa"] > 0.8
+    # Whatever it was trained on: its job decides how many threads predict.
+    assert forest.classifier.get_params().get("n_jobs", 1) == 1
     assert (forest.metadata["feature_importances"] is None) == (path == "sklearn.svm.SVC")
     holes = asked.reflectance.copy()
     holes[1, 3] = 65535
