@@ -87,6 +87,7 @@ rule scores:
 rule regularisation:
     input:
         raw=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        raw_comparison="results/accuracy/comparison.json",
         majority=expand(
             "results/accuracy/{method}/majority/{tile}.json",
             method=METHODS,

@@ -13,6 +13,7 @@ from fgunet.nomenclature import read_nomenclature
 def main(
     *,
     paths_to_raw: Sequence[str],
+    path_to_raw_comparison: str,
     paths_to_majority: Sequence[str],
     nomenclature: str,
     methods: Sequence[str],
@@ -38,10 +39,8 @@ def main(
     with atomic_path(path_to_table) as part:
         table.to_csv(part, index=False)
     group = classes.group(focus_group) if focus_group else ()
-    comparisons = {
-        name: compare_first_two(maps, group=group, samples=bootstrap_samples, seed=seed)
-        for name, maps in pooled.items()
-    }
+    after = compare_first_two(pooled[MAJORITY], group=group, samples=bootstrap_samples, seed=seed)
+    comparisons = {NONE: read_json(path_to_raw_comparison), MAJORITY: after}
     write_json(path_to_comparison, {"majority_radius": radius, "comparisons": comparisons})
 
 
@@ -49,6 +48,7 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     main(
         paths_to_raw=snakemake.input.raw,
+        path_to_raw_comparison=snakemake.input.raw_comparison,
         paths_to_majority=snakemake.input.majority,
         nomenclature=snakemake.input.nomenclature,
         methods=snakemake.params.methods,

@@ -104,6 +104,7 @@ def scored(folder, run, script, root):
     )
     script("regularisation")(
         paths_to_raw=[str(folder / f"{m}_pooled.json") for m in METHODS],
+        path_to_raw_comparison=str(folder / "comparison.json"),
         paths_to_majority=[str(folder / f"{m}_{t}_majority.json") for m in METHODS for t in TILES],
         nomenclature=nomenclature,
         methods=METHODS,
