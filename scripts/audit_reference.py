@@ -13,7 +13,7 @@ from fgunet.reference.shared_ground import compare_shared_ground
 from fgunet.vectors import read_layer
 
 COLUMNS = ["polygon_id", "feature", "code", "source", "split", "tiles"]
-CACHE_MB = 64
+CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -28,7 +28,7 @@ def main(
 ) -> None:
     grids = {tile: read_grid(path) for tile, path in paths_to_splits.items()}
     bands = {tile: OpenBand(path).read for tile, path in paths_to_splits.items()}
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         shared = compare_shared_ground(grids, bands)
     audit = audit_reference(
         read_layer(path_to_polygons, layer="polygons", columns=COLUMNS),

@@ -13,7 +13,7 @@ from fgunet.reference.sides import TRAINING
 from fgunet.reference.tiles import polygons_on
 
 COLUMNS = ["polygon_id", "code", "source", "area_ha", "split", "tiles"]
-CACHE_MB = 64
+CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -37,7 +37,7 @@ def main(
 
     windows = list(strips(grid.shape))
     progress = Progress("strips", len(windows))
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         for window in windows:
             reached = within_reach(training, window, grid.shape, size=patch_size, jitter=jitter)
             bands = (band.read(window) for band in (code, polygon, split))

@@ -10,7 +10,7 @@ from fgunet.files import read_json
 from fgunet.logs import log_to
 from fgunet.training.plan import read_plan
 
-CACHE_MB = 64
+CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -20,7 +20,7 @@ def main(
     paths_to_polygon: Sequence[str],
     path_to_seen: str,
 ) -> None:
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         seen = seen_in_training(
             read_plan(path_to_plan), read_json(path_to_metadata), paths_to_polygon
         )

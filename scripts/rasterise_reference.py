@@ -14,7 +14,7 @@ from fgunet.reference.sides import SPLIT_CODES
 from fgunet.reference.tiles import polygons_on
 
 COLUMNS = ["polygon_id", "code", "split"]
-CACHE_MB = 64
+CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -34,7 +34,7 @@ def main(
     windows = list(strips(grid.shape))
     progress, labelled = Progress("strips", len(windows)), 0
     with (
-        rasterio.Env(GDAL_CACHEMAX=CACHE_MB),
+        rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES),
         create_raster(path_to_code, grid, "uint8", 0) as write_code,
         create_raster(path_to_polygon, grid, "uint32", 0) as write_polygon,
         create_raster(path_to_split, grid, "uint8", 0) as write_split,

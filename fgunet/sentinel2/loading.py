@@ -9,7 +9,7 @@ import rasterio
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.bands import BANDS
 
-_CACHE_MB = 64
+_CACHE_BYTES = 64 * 2**20
 _FILES_OF_THE_PROCESS = 200
 
 
@@ -33,8 +33,8 @@ def loaded_bytes_per_pixel(acquisitions: Sequence[Acquisition], bands: Sequence[
 def gdal_for_blocks() -> Iterator[None]:
     """Settings of GDAL for reading blocks that are each needed once."""
     with rasterio.Env(
-        # A block is not read twice, so what the cache holds is wasted.
-        GDAL_CACHEMAX=_CACHE_MB,
+        # In bytes. A block is not read twice, so what the cache holds is wasted.
+        GDAL_CACHEMAX=_CACHE_BYTES,
         # Nothing beside a file is looked for.
         GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
     ):
