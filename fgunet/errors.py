@@ -65,6 +65,14 @@ class TrainingStoppedError(TrainingError):
     """A training was asked to stop, and can go on from its checkpoint."""
 
 
+class MapError(FgunetError, OSError):
+    """A map cannot be written whole, or read."""
+
+
+class CatalogueError(FgunetError, ValueError):
+    """A catalogue of the maps cannot be made of what was given."""
+
+
 class AccuracyError(FgunetError, ValueError):
     """A map and its reference cannot be compared."""
 

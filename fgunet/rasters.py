@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from fgunet.errors import GridError
 from fgunet.files import atomic_path
 from fgunet.grid import Grid, Window
+from fgunet.whole import failures_told, require_whole
 
 
 class Series(Protocol):
@@ -117,9 +119,12 @@ def create_raster(
     dtype: str,
     nodata: float | None,
     *,
+    bands: Sequence[str] = (),
     colours: dict[int, tuple[int, int, int]] | None = None,
+    tags: Mapping[str, str] | None = None,
+    name: str | os.PathLike[str] | None = None,
 ) -> Iterator[Callable[[Window, NDArray[Any]], None]]:
-    """Write a one-band tiled GeoTIFF window by window, atomically.
+    """Write a tiled GeoTIFF window by window, atomically.
 
     Parameters
     ----------
@@ -131,13 +136,24 @@ def create_raster(
         "uint8", "uint32", ...
     nodata : float or None
         Declared nodata value.
+    bands : sequence of str, optional
+        Names of the bands; without names there is one.
     colours : dict, optional
         Colour table: (red, green, blue) of each value, for uint8.
+    tags : dict, optional
+        Tags of the file.
+    name : path, optional
+        What errors call the file, where `path` is a temporary name.
 
     Yields
     ------
     callable
-        ``write(window, values)``, values (y, x).
+        ``write(window, values)``, values (y, x), or (band, y, x) where bands are named.
+
+    Raises
+    ------
+    MapError
+        If the file cannot be written, as on a full disk; nothing of it is left then.
     """
     profile = {
         "driver": "GTiff",
@@ -145,23 +161,37 @@ def create_raster(
         "transform": grid.affine,
         "height": grid.height,
         "width": grid.width,
-        "count": 1,
+        "count": len(bands) or 1,
         "dtype": dtype,
         "nodata": nodata,
         "tiled": True,
         "blockxsize": BLOCK,
         "blockysize": BLOCK,
         "compress": "deflate",
+        "interleave": "band",
         "BIGTIFF": "IF_SAFER",
     }
-    with atomic_path(path) as part, rasterio.open(part, "w", **profile) as dataset:
-        if colours:
-            dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in colours.items()})
+    room = grid.height * grid.width * profile["count"] * np.dtype(dtype).itemsize
+    told = partial(failures_told, name or path, room)
+    with atomic_path(path) as part:
+        with told():
+            dataset = rasterio.open(part, "w", **profile)
+        with dataset:
+            if colours:
+                dataset.write_colormap(1, {k: (*rgb, 255) for k, rgb in colours.items()})
+            if bands:
+                dataset.descriptions = tuple(bands)
+            dataset.update_tags(**(tags or {}))
+            written = list(dataset.indexes) if bands else 1
 
-        def write(window: Window, values: NDArray[Any]) -> None:
-            dataset.write(values.astype(dtype, copy=False), 1, window=rasterio_window(window))
+            def write(window: Window, values: NDArray[Any]) -> None:
+                with told():
+                    values = values.astype(dtype, copy=False)
+                    dataset.write(values, written, window=rasterio_window(window))
 
-        yield write
+            yield write
+        with told():
+            require_whole(part)
 
 
 def write_raster(
@@ -178,6 +208,8 @@ def write_raster(
     ------
     GridError
         If the array's shape is not the grid's.
+    MapError
+        As `create_raster` does.
     """
     if values.shape != grid.shape:
         raise GridError(f"{path}: values have shape {values.shape}, the grid {grid.shape}")

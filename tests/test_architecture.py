@@ -13,7 +13,7 @@ LIBRARY = ROOT / "fgunet"
 FLOORS = [
     {"errors"},
     {"files", "logs", "grid", "nomenclature", "config", "compiled"},
-    {"rasters", "vectors"},
+    {"rasters", "vectors", "whole"},
     {"sentinel2", "series", "reference", "patches", "network"},
     {"training", "forest", "mapping", "accuracy"},
     {"comparison"},

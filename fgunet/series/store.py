@@ -9,9 +9,13 @@ import zarr
 from numpy.typing import NDArray
 
 from fgunet.errors import GridError, SeriesError
+from fgunet.files import file_sha256
 from fgunet.grid import Grid, Window
 from fgunet.series.chunks import ChunkReader
 from fgunet.series.layout import COUNTS
+
+SCALE = 1e-4
+"""Reflectance of one unit of a series."""
 
 _ATTRIBUTES = ("tile", "dates", "bands", "nodata", "grid", "provenance")
 
@@ -44,7 +48,8 @@ class SeriesStore:
     Raises
     ------
     SeriesError
-        If there is no series at `path`, or it is not one of this layout.
+        If there is no series at `path`, or it is not one of this layout, or its numbers are not
+        reflectance x 10000.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -62,6 +67,7 @@ class SeriesStore:
                 f"{path} is not a series ({type(error).__name__}: {error}); remove it and make it "
                 "anew with the rule stack_series"
             ) from error
+        self._require_scale()
         self._chunks = ChunkReader.of(self.path / "series", self._series)
         self.tile = str(tile)
         self.dates: tuple[str, ...] = tuple(dates)
@@ -70,6 +76,12 @@ class SeriesStore:
         self.chunk = (self._series.chunks[-2], self._series.chunks[-1])
         self.grid = Grid.from_dict(grid)
         self.provenance: dict[str, Any] = dict(provenance)
+
+    @property
+    def identity(self) -> str:
+        """A text that is another one once the series has been made anew."""
+        about = self.path / "zarr.json"
+        return f"{file_sha256(about)} {about.stat().st_mtime_ns}"
 
     def read(self, window: Window) -> NDArray[np.uint16]:
         """Reflectance x 10000 of a window, uint16 (date, band, y, x), 65535 where never valid.
@@ -119,6 +131,17 @@ class SeriesStore:
         """
         self._require_inside(window)
         return np.asarray(self._counts["clear_count"][window.slices], dtype=np.uint16)
+
+    def _require_scale(self) -> None:
+        """Refuse a series of other numbers: models learn from, and are given, one scale."""
+        about = self._series.attrs
+        found = (about.get("scale_factor", SCALE), about.get("add_offset", 0))
+        if found != (SCALE, 0):
+            raise SeriesError(
+                f"{self.path} holds reflectance of scale {found[0]} and offset {found[1]}; this "
+                f"library learns from and maps scale {SCALE} and offset 0 (reflectance x 10000). "
+                "Remove it and make it anew with the rule stack_series"
+            )
 
     def _require_inside(self, window: Window) -> None:
         if window != window.expanded(0, self.grid.shape):

@@ -2,7 +2,7 @@
 
 from fgunet.vectors.layers import Layer, find_layer
 from fgunet.vectors.reading import Features, read_features, read_layer
-from fgunet.vectors.writing import write_layer, write_layers
+from fgunet.vectors.writing import write_layer, write_layers, write_polygon_batches
 
 __all__ = [
     "Features",
@@ -12,4 +12,5 @@ __all__ = [
     "read_layer",
     "write_layer",
     "write_layers",
+    "write_polygon_batches",
 ]

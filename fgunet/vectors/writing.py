@@ -1,7 +1,8 @@
 """Writing vector layers."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,18 +27,61 @@ def write_layer(
 
 def write_layers(path: str | os.PathLike[str], frames: Mapping[str, gpd.GeoDataFrame]) -> None:
     """Write several layers, by name, as one GeoPackage, atomically; same frames, same bytes."""
-    previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options(_GPKG_TIME)
-    try:
-        with atomic_path(path) as part:
-            for layer, frame in frames.items():
+    with _timeless(), atomic_path(path) as part:
+        for layer, frame in frames.items():
+            pyogrio.write_dataframe(
+                frame,
+                part,
+                layer=layer,
+                driver="GPKG",
+                promote_to_multi=True,
+                append=part.exists(),
+            )
+
+
+def write_polygon_batches(path: str | os.PathLike[str], frames: Iterable[gpd.GeoDataFrame]) -> None:
+    """Write frames of one schema as one layer of polygons, as they come, atomically.
+
+    Parameters
+    ----------
+    path : path
+        GeoPackage to write; the layer is named after it.
+    frames : iterable of geopandas.GeoDataFrame
+        One or more, with the same columns; their geometries are polygons. All may be empty.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, as on a full disk.
+    """
+    count = 0
+    with _timeless(), atomic_path(path) as part:
+        try:
+            for frame in frames:
+                if frame.empty and part.exists():
+                    continue
                 pyogrio.write_dataframe(
                     frame,
                     part,
-                    layer=layer,
+                    layer=Path(path).stem,
                     driver="GPKG",
-                    promote_to_multi=True,
+                    geometry_type="Polygon",
                     append=part.exists(),
                 )
+                count += len(frame)
+            # GDAL tells nobody if the disk is full when it closes a file.
+            found = pyogrio.read_info(part, force_feature_count=True)["features"]
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            raise OSError(str(error)) from error
+        if found != count:
+            raise OSError(f"{found} of {count} polygons are in the file")
+
+
+@contextmanager
+def _timeless() -> Iterator[None]:
+    previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options(_GPKG_TIME)
+    try:
+        yield
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})

@@ -45,6 +45,25 @@ def test_what_was_written_is_read(path: Path, layout):
     assert store.read(Window(0, 0, 1, 1)).dtype == np.uint16
 
 
+@pytest.mark.filterwarnings("ignore:Consolidated metadata")
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [({"scale_factor": 1e-3}, "scale 0.001 and offset 0"), ({"add_offset": -0.1}, "offset -0.1")],
+)
+def test_numbers_of_another_scale_are_refused(path: Path, changed: dict, told: str):
+    zarr.open_group(path, mode="r+")["series"].attrs.update(changed)
+    zarr.consolidate_metadata(path, zarr_format=3)
+    with pytest.raises(SeriesError, match=rf"T31TCJ\.zarr holds .*{told}.*0.0001.*stack_series"):
+        SeriesStore(path)
+
+
+def test_a_series_made_anew_is_another_one(path: Path, layout):
+    before = SeriesStore(path).identity
+    assert SeriesStore(path).identity == before
+    write_empty(path, layout)
+    assert SeriesStore(path).identity != before
+
+
 def test_the_store_can_be_sent_to_a_worker(path: Path):
     store = pickle.loads(pickle.dumps(SeriesStore(path)))  # noqa: S301
     np.testing.assert_array_equal(store.read(Window(0, 0, 40, 56)), VALUES)
