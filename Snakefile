@@ -24,6 +24,7 @@ include: "rules/series.smk"
 include: "rules/reference.smk"
 include: "rules/training.smk"
 include: "rules/mapping.smk"
+include: "rules/products.smk"
 include: "rules/accuracy.smk"
 include: "rules/comparison.smk"
 
@@ -42,6 +43,7 @@ localrules:
 
 rule all:
     default_target: True
+    # The collection tells of all maps, and so asks for them.
     input:
         "results/report.html",
-        expand("results/maps/{method}/mosaic_class.tif", method=METHODS),
+        "results/stac/collection.json",

@@ -42,6 +42,59 @@ use rule confusion as majority_confusion with:
         "{wildcards.tile}: {wildcards.method} after the majority filter, against the test polygons"
 
 
+use rule confusion as regularised_confusion with:
+    input:
+        map="results/maps/{method}/{tile}_regularised.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/{method}/regularised/{tile}.json",
+    log:
+        "logs/regularised_confusion/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/regularised_confusion/{method}_{tile}.tsv"
+    message:
+        "{wildcards.tile}: the regularised map of {wildcards.method}, against the test polygons"
+
+
+rule regularised_scores:
+    input:
+        confusions=expand(
+            "results/accuracy/{method}/regularised/{tile}.json",
+            method=REGULARISED,
+            tile=TILES,
+        ),
+        nomenclature=NOMENCLATURE,
+    output:
+        report(
+            "results/accuracy/regularised.csv",
+            caption="captions/regularised.rst",
+            category="Accuracy",
+            labels={"table": "the regularised maps"},
+        ),
+    log:
+        "logs/regularised_scores.log",
+    benchmark:
+        "results/benchmarks/regularised_scores.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        **config["accuracy"],
+        methods=REGULARISED,
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "the scores of the regularised maps"
+    script:
+        "../scripts/regularised_scores.py"
+
+
 rule scores:
     input:
         confusions=expand(

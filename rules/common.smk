@@ -19,7 +19,7 @@ sys.path.insert(0, str(workflow.basedir))
 
 import fgunet
 from fgunet.config import validated
-from fgunet.errors import FgunetError
+from fgunet.errors import ConfigError, FgunetError
 from fgunet.nomenclature import read_nomenclature
 from fgunet.sentinel2.families import list_products
 from fgunet.series.dates import dates_of
@@ -33,11 +33,24 @@ def shipped(name, suffix):
     return f"{TABLES}/{name}{suffix}" if bare else name
 
 
+def refuse_unknown_protected(regularisation, nomenclature):
+    """Raise a ConfigError where a filter is to protect a code that is no class."""
+    for method, filters in regularisation.items():
+        unknown = sorted(set(filters["protect"]) - set(nomenclature.codes))
+        if unknown:
+            raise ConfigError(
+                f"mapping.regularisation.{method}.protect: {unknown} are no codes of the "
+                f"nomenclature {nomenclature.name!r}; protect some of "
+                f"{list(nomenclature.codes)}, or none"
+            )
+
+
 def stop_on_bad_configuration():
     """The configuration with its defaults, and its dates, or one clear error before any work."""
     try:
         complete = validated(config)
-        read_nomenclature(shipped(complete["nomenclature"], ".yaml"))
+        nomenclature = read_nomenclature(shipped(complete["nomenclature"], ".yaml"))
+        refuse_unknown_protected(complete["mapping"]["regularisation"], nomenclature)
         keys = "first_date", "n_dates", "step_days", "dates"
         dates = dates_of(**{key: complete["series"][key] for key in keys})
     except FgunetError as error:
@@ -55,6 +68,20 @@ LOCATIONS = (
 # Many tiles keep all cores busy with one each; few need several.
 THREADS_OF_A_TILE = max(1, 8 // len(TILES))
 METHODS = config["mapping"]["methods"]
+# The filters over each method's maps, and the methods that have any.
+FILTERS = config["mapping"]["regularisation"]
+REGULARISED = [
+    method
+    for method in METHODS
+    if FILTERS[method]["majority_radius"] or FILTERS[method]["minimum_area_m2"]
+]
+# What is made of a tile besides class and confidence.
+LAYERS = {
+    "margin": config["mapping"]["margin"],
+    "probabilities": config["mapping"]["probabilities"],
+}
+# Whether the network's maps are made in the windows of the study.
+STUDY_WINDOWS = config["mapping"]["overlap"] is not None and "fgunet" in METHODS
 EQUAL_LABELS = config["comparison"]["equal_labels"] and len(METHODS) > 1
 # Where both methods learn from the same polygons, training without the others.
 LEARNING_SPLIT = (
@@ -124,6 +151,36 @@ def workers(wildcards, threads):
     """Most workers, one a thread, that can share the patches of a step evenly."""
     batch = config["fgunet"]["batch_size"]
     return max(n for n in range(1, threads + 1) if batch % n == 0)
+
+
+def maps_in(folder):
+    """The maps of a tile that a classifier writes to a folder."""
+    return {
+        "map": f"{folder}/{{tile}}_class.tif",
+        "table": f"{folder}/{{tile}}_class.tif.aux.xml",
+        "confidence": f"{folder}/{{tile}}_confidence.tif",
+        "facts": f"{folder}/{{tile}}_mapping.json",
+        **{
+            layer: f"{folder}/{{tile}}_{layer}.tif" for layer in LAYERS if LAYERS[layer]
+        },
+    }
+
+
+def ends_of_products(method):
+    """Ends of the names of a method's products of each tile."""
+    optional = {
+        "regularised.tif": method in REGULARISED,
+        **{f"{layer}.tif": wanted for layer, wanted in LAYERS.items()},
+        "polygons.gpkg": config["mapping"]["polygon_minimum_m2"] is not None,
+    }
+    wanted = [product for product, wanted in optional.items() if wanted]
+    return ["class.tif", "confidence.tif", *wanted]
+
+
+def map_to_polygonise(wildcards):
+    """A method's product: the regularised map where it has one."""
+    kind = "regularised" if wildcards.method in REGULARISED else "class"
+    return f"results/maps/{wildcards.method}/{wildcards.tile}_{kind}.tif"
 
 
 @cache

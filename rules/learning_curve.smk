@@ -60,8 +60,12 @@ use rule classify_fgunet as curve_classify_fgunet with:
         metadata="results/comparison/{budget}/fgunet/metadata.json",
         nomenclature=NOMENCLATURE,
     output:
-        map=temp("results/comparison/{budget}/maps/fgunet/{tile}_class.tif"),
-        confidence=temp("results/comparison/{budget}/maps/fgunet/{tile}_confidence.tif"),
+        **{
+            name: temp(path)
+            for name, path in maps_in(
+                "results/comparison/{budget}/maps/fgunet"
+            ).items()
+        },
     log:
         "logs/curve_classify_fgunet/{budget}_{tile}.log",
     benchmark:
@@ -116,8 +120,12 @@ use rule classify_forest as curve_classify_forest with:
         metadata="results/comparison/{budget}/forest/metadata.json",
         nomenclature=NOMENCLATURE,
     output:
-        map=temp("results/comparison/{budget}/maps/forest/{tile}_class.tif"),
-        confidence=temp("results/comparison/{budget}/maps/forest/{tile}_confidence.tif"),
+        **{
+            name: temp(path)
+            for name, path in maps_in(
+                "results/comparison/{budget}/maps/forest"
+            ).items()
+        },
     log:
         "logs/curve_classify_forest/{budget}_{tile}.log",
     benchmark:

@@ -14,6 +14,12 @@ REGULARISATION = (
     if config["comparison"]["majority_radius"] and len(METHODS) > 1
     else {}
 )
+REGULARISED_SCORES = (
+    {"regularised": "results/accuracy/regularised.csv"} if REGULARISED else {}
+)
+WINDOW_EFFECT = (
+    {"window_effect": "results/accuracy/window_effect.json"} if STUDY_WINDOWS else {}
+)
 ACCURACY_CHARTS = ["kappa_by_tile", "f_by_class", "confusion_matrices"]
 LEARNING_CHARTS = [
     *(["training_history"] if HISTORY else []),
@@ -142,10 +148,17 @@ rule report:
     input:
         **LABELS,
         **REGULARISATION,
+        **REGULARISED_SCORES,
+        **WINDOW_EFFECT,
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         comparison="results/accuracy/comparison.json",
         learning_time="results/accuracy/learning_time.csv",
+        overlap=expand("results/maps/{method}/overlap.csv", method=METHODS),
+        overlap_pairs=expand("results/maps/{method}/overlap_pairs.csv", method=METHODS),
+        mappings=expand(
+            "results/maps/{method}/{tile}_mapping.json", method=METHODS, tile=TILES
+        ),
         audit="results/reference/audit.json",
         metadata=expand("results/models/{method}/metadata.json", method=METHODS),
         acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),

@@ -1,50 +1,79 @@
 """Map a tile with FG-UNET."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from fgunet import __version__
+from fgunet.files import file_sha256, write_json
 from fgunet.logs import log_to
-from fgunet.mapping.deliverables import create_map
+from fgunet.mapping.decision import Layers
 from fgunet.mapping.network_predictor import load_network
-from fgunet.mapping.prediction import classify
+from fgunet.mapping.tags import map_tags
+from fgunet.mapping.tile import MapPaths, Windowing, map_tile
 from fgunet.nomenclature import read_nomenclature
 from fgunet.series.store import SeriesStore
 
 
 def main(
     *,
-    tile: str,
     path_to_series: str,
     path_to_model: str,
     path_to_metadata: str,
     nomenclature: str,
-    window: int,
+    precision: str,
+    windows: Mapping[str, Any],
+    layers: Mapping[str, Any],
+    memory_mb: float,
     threads: int,
     path_to_class: str,
     path_to_confidence: str,
+    path_to_margin: str | None,
+    path_to_probabilities: str | None,
+    path_to_facts: str,
 ) -> None:
     series, known = SeriesStore(path_to_series), read_nomenclature(nomenclature)
+    axes = {"dates": series.dates, "bands": series.bands}
+    files = path_to_model, path_to_metadata
     predictor = load_network(
-        path_to_model,
-        path_to_metadata,
-        dates=series.dates,
-        bands=series.bands,
+        *files,
+        nodata=series.nodata,
         nomenclature=known,
+        precision=precision,
         threads=threads,
+        **axes,
     )
-    grid, nodata = series.grid, series.nodata
-    with create_map(path_to_class, path_to_confidence, grid, known) as write:
-        for part in classify(predictor, series.read, grid.shape, core=window, nodata=nodata):
-            write(*part)
+    model, metadata = (file_sha256(path) for path in files)
+    tags = map_tags(tile=series.tile, method="fgunet", model=model, version=__version__, **axes)
+    made_of = {"series": series.identity, "metadata": metadata, "precision": precision, **tags}
+    facts = map_tile(
+        predictor,
+        series,
+        known,
+        MapPaths(path_to_class, path_to_confidence, path_to_margin, path_to_probabilities),
+        windowing=Windowing(memory_mb, **windows),
+        layers=Layers(**layers),
+        tags=tags,
+        made_of=made_of,
+    )
+    write_json(path_to_facts, {"tile": series.tile, "method": "fgunet", **facts})
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0], f"{snakemake.wildcards.tile} fgunet")
+    output = snakemake.output
     main(
-        tile=snakemake.wildcards.tile,
         path_to_series=snakemake.input.series,
         path_to_model=snakemake.input.model,
         path_to_metadata=snakemake.input.metadata,
         nomenclature=snakemake.input.nomenclature,
-        window=snakemake.params.window,
+        precision=snakemake.params.precision,
+        windows=snakemake.params.windows,
+        layers=snakemake.params.layers,
+        memory_mb=snakemake.resources.mem_mb,
         threads=snakemake.threads,
-        path_to_class=snakemake.output.map,
-        path_to_confidence=snakemake.output.confidence,
+        path_to_class=output.map,
+        path_to_confidence=output.confidence,
+        path_to_margin=output.get("margin"),
+        path_to_probabilities=output.get("probabilities"),
+        path_to_facts=output.facts,
     )

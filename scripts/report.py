@@ -26,7 +26,12 @@ def main(
     path_to_labels: str | None,
     path_to_regularisation: str | None,
     path_to_regularisation_comparison: str | None,
+    path_to_regularised: str | None,
     path_to_learning_time: str,
+    paths_to_overlap: Sequence[str],
+    paths_to_overlap_pairs: Sequence[str],
+    paths_to_mappings: Sequence[str],
+    path_to_window_effect: str | None,
     path_to_audit: str,
     paths_to_metadata: Sequence[str],
     paths_to_acquisitions: Sequence[str],
@@ -51,7 +56,12 @@ def main(
         labels=_table(path_to_labels),
         regularisation=_table(path_to_regularisation),
         regularisation_comparison=_document(path_to_regularisation_comparison),
+        regularised=_table(path_to_regularised),
         learning_time=pd.read_csv(path_to_learning_time),
+        agreement=_tables(methods, paths_to_overlap),
+        agreement_pairs=_tables(methods, paths_to_overlap_pairs),
+        mappings=[read_json(path) for path in paths_to_mappings],
+        window_effect=_document(path_to_window_effect) or [],
         acquisitions=[read_json(path) for path in paths_to_acquisitions],
         facts=[read_json(path) for path in paths_to_facts],
         metadata=metadata,
@@ -70,7 +80,11 @@ def _table(path: str | None) -> pd.DataFrame:
     return pd.read_csv(path) if path else pd.DataFrame()
 
 
-def _document(path: str | None) -> dict[str, Any]:
+def _tables(methods: Sequence[str], paths: Sequence[str]) -> dict[str, pd.DataFrame]:
+    return {method: pd.read_csv(path) for method, path in zip(methods, paths, strict=True)}
+
+
+def _document(path: str | None) -> Any:
     return read_json(path) if path else {}
 
 
@@ -92,7 +106,12 @@ if __name__ == "__main__":
             path_to_labels=snakemake.input.get("labels"),
             path_to_regularisation=snakemake.input.get("regularisation"),
             path_to_regularisation_comparison=snakemake.input.get("regularisation_comparison"),
+            path_to_regularised=snakemake.input.get("regularised"),
             path_to_learning_time=snakemake.input.learning_time,
+            paths_to_overlap=snakemake.input.overlap,
+            paths_to_overlap_pairs=snakemake.input.overlap_pairs,
+            paths_to_mappings=snakemake.input.mappings,
+            path_to_window_effect=snakemake.input.get("window_effect"),
             path_to_audit=snakemake.input.audit,
             paths_to_metadata=snakemake.input.metadata,
             paths_to_acquisitions=snakemake.input.acquisitions,

@@ -1,69 +1,19 @@
-"""Class maps and confidences as Cloud Optimized GeoTIFF."""
+"""The maps of a tile: what each one holds, window by window."""
 
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
-import rasterio.shutil
 from numpy.typing import NDArray
 
-from fgunet.files import atomic_path
 from fgunet.grid import Grid, Window
-from fgunet.mapping.prediction import NODATA_CONFIDENCE
+from fgunet.mapping.attribute_table import attribute_table
+from fgunet.mapping.cog import create_cog
+from fgunet.mapping.decision import NODATA_CONFIDENCE
+from fgunet.mapping.tags import class_tags
 from fgunet.nomenclature import NODATA_CODE, Nomenclature
-from fgunet.rasters import create_raster
-
-BLOCK = 256
-"""Side of the blocks of a tile's map, in pixels."""
-
-
-@contextmanager
-def create_map(
-    path_to_class: str | os.PathLike[str],
-    path_to_confidence: str | os.PathLike[str],
-    grid: Grid,
-    nomenclature: Nomenclature,
-) -> Iterator[Callable[[Window, NDArray[np.uint8], NDArray[np.uint8]], None]]:
-    """Write a class map and its confidence window by window, atomically.
-
-    Both are COGs of uint8: codes with 0 = nodata, colour table, class names and overviews of
-    the most frequent class; percent with 255 = nodata. Their bytes depend on the values alone.
-
-    Parameters
-    ----------
-    path_to_class, path_to_confidence : path
-        Files to write.
-    grid : Grid
-        Their grid.
-    nomenclature : Nomenclature
-        Names and colours of the classes.
-
-    Yields
-    ------
-    callable
-        ``write(window, codes, confidence)``, both (y, x) uint8.
-    """
-    with (
-        create_class_map(path_to_class, grid, nomenclature) as write_class,
-        _create_cog(
-            path_to_confidence,
-            grid,
-            NODATA_CONFIDENCE,
-            tags={"nomenclature": nomenclature.name, "unit": "percent"},
-            overviews="NEAREST",
-        ) as write_confidence,
-    ):
-
-        def write(window: Window, codes: NDArray[np.uint8], confidence: NDArray[np.uint8]) -> None:
-            write_class(window, codes)
-            write_confidence(window, confidence)
-
-        yield write
 
 
 @contextmanager
@@ -73,85 +23,127 @@ def create_class_map(
     nomenclature: Nomenclature,
     tags: Mapping[str, str] | None = None,
 ) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
-    """Write a class map alone, as `create_map` does; `tags` are added to its own.
+    """Write a class map window by window, atomically.
+
+    A COG of codes, 0 = nodata, with the nomenclature's colours, and overviews of the most
+    frequent class. Class names lie in its tags, and in ``<path>.aux.xml`` as an attribute table
+    that QGIS and GDAL read; the table is whole before the map has its name.
+
+    Parameters
+    ----------
+    path : path
+        File to write.
+    grid : Grid
+        Its grid.
+    nomenclature : Nomenclature
+        Codes, names and colours of the classes.
+    tags : dict, optional
+        Further tags of the file (`fgunet.mapping.tags.map_tags`).
 
     Yields
     ------
     callable
         ``write(window, codes)``, codes (y, x) uint8.
     """
-    with _create_cog(
+    with create_cog(
         path,
         grid,
+        "uint8",
         NODATA_CODE,
-        tags={**class_tags(nomenclature), **(tags or {})},
         overviews="MODE",
         colours=nomenclature.colours,
+        tags={**class_tags(nomenclature), **(tags or {})},
+        sidecar=attribute_table(nomenclature),
     ) as write:
         yield write
 
 
 @contextmanager
-def _create_cog(
+def create_percent(
+    path: str | os.PathLike[str], grid: Grid, tags: Mapping[str, str] | None = None
+) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
+    """Write a map of percentages window by window, atomically: a confidence, a margin.
+
+    A COG of 0..100, 255 = nodata, with overviews of the mean.
+
+    Yields
+    ------
+    callable
+        ``write(window, percent)``, percent (y, x) uint8.
+    """
+    with create_cog(
+        path,
+        grid,
+        "uint8",
+        NODATA_CONFIDENCE,
+        overviews="AVERAGE",
+        tags={"unit": "percent", **(tags or {})},
+    ) as write:
+        yield write
+
+
+@contextmanager
+def create_probabilities(
     path: str | os.PathLike[str],
     grid: Grid,
-    nodata: int,
+    nomenclature: Nomenclature,
+    codes: Sequence[int],
+    dtype: str,
     *,
-    tags: dict[str, str],
-    overviews: str,
-    colours: dict[int, tuple[int, int, int]] | None = None,
-) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
-    with tempfile.TemporaryDirectory() as folder:
-        tiled = Path(folder, "tiled.tif")
-        with create_raster(tiled, grid, "uint8", nodata, colours=colours) as write:
-            yield write
-        set_tags(tiled, tags)
-        write_cog(tiled, path, overviews=overviews, block=BLOCK)
+    tags: Mapping[str, str] | None = None,
+) -> Iterator[Callable[[Window, NDArray[Any]], None]]:
+    """Write the probabilities of all classes window by window, atomically.
 
-
-def class_tags(nomenclature: Nomenclature) -> dict[str, str]:
-    """Name of the nomenclature and of each class, as tags of a raster.
-
-    GDAL keeps category names of a GeoTIFF in a file beside it, which gets lost; tags lie inside.
-    """
-    names = {f"CLASS_{code}": name for code, name in nomenclature.names.items()}
-    return {"nomenclature": nomenclature.name, **names}
-
-
-def set_tags(path: str | os.PathLike[str], tags: dict[str, str]) -> None:
-    """Add tags to a raster in place."""
-    with rasterio.open(path, "r+") as dataset:
-        dataset.update_tags(**tags)
-
-
-def write_cog(
-    source: str | os.PathLike[str],
-    target: str | os.PathLike[str],
-    *,
-    overviews: str,
-    block: int,
-    sparse: bool = False,
-) -> None:
-    """Translate a tiled GeoTIFF to a COG, atomically.
+    A COG with a band a class, named after it, and overviews of the mean.
 
     Parameters
     ----------
-    source, target : path
-        Files to read and to write.
-    overviews : str
-        GDAL's resampling for overviews ("MODE", "NEAREST"); overviews that the source
-        has are taken as they are.
-    block : int
-        Side of the blocks, in pixels. Overviews stop where one block holds the map.
-    sparse : bool
-        Leave blocks without data out of the file.
+    path, grid, nomenclature, tags
+        As in `create_class_map`.
+    codes : sequence of int
+        Codes of the classes, in the order of the bands.
+    dtype : str
+        "uint8": percent, 255 = nodata. "float16": 0..1 in half precision, NaN = nodata. The file
+        holds these as float32, whose last bits are zeros and take little room: GDAL 3.10 leaves
+        whatever was in memory in 16-bit floats beyond the edge of the map, never the same twice.
+
+    Yields
+    ------
+    callable
+        ``write(window, probabilities)``, probabilities (class, y, x) of `dtype`.
     """
-    options: dict[str, Any] = {
-        "BLOCKSIZE": block,
-        "COMPRESS": "DEFLATE",
-        "OVERVIEW_RESAMPLING": overviews,
-        "BIGTIFF": "IF_SAFER",
-        "SPARSE_OK": "YES" if sparse else "NO",
-    }
-    with atomic_path(target) as part:
-        rasterio.shutil.copy(source, part, driver="COG", **options)
+    percent = dtype == "uint8"
+    with create_cog(
+        path,
+        grid,
+        "uint8" if percent else "float32",
+        NODATA_CONFIDENCE if percent else float("nan"),
+        overviews="AVERAGE",
+        bands=[nomenclature.names[code] for code in codes],
+        tags={
+            "unit": "percent" if percent else "1",
+            "nomenclature": nomenclature.name,
+            **(tags or {}),
+        },
+    ) as write:
+        yield lambda window, probabilities: write(window, probabilities.astype(dtype, copy=False))
+
+
+@contextmanager
+def create_clear_count(
+    path: str | os.PathLike[str], grid: Grid, tags: Mapping[str, str] | None = None
+) -> Iterator[Callable[[Window, NDArray[np.uint16]], None]]:
+    """Write how many days each pixel was clear window by window, atomically.
+
+    A COG with overviews of the mean. No value is nodata: 0 is a count too (never clear), and
+    statistics that left it out would hide the ground that was seen worst.
+
+    Yields
+    ------
+    callable
+        ``write(window, counts)``, counts (y, x) uint16.
+    """
+    with create_cog(
+        path, grid, "uint16", None, overviews="AVERAGE", tags={"unit": "days", **(tags or {})}
+    ) as write:
+        yield write

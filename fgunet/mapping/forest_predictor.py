@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.forest.model import Forest
+from fgunet.mapping.prediction import Memory
+
+_FIXED_MB = 500
+"""Memory of a process with the forest, before it sees a pixel."""
 
 
 class ForestPredictor:
@@ -30,6 +34,7 @@ class ForestPredictor:
 
     halo = 0
     stride = 1
+    exact = True
 
     def __init__(
         self,
@@ -43,6 +48,9 @@ class ForestPredictor:
         forest.require_channels(dates, bands)
         self._forest, self._nodata, self._threads = forest, nodata, threads
         self.codes = forest.codes
+        # Two series, the channels of the pixels, and votes in float64, three times.
+        channels = len(dates) * len(bands)
+        self.memory = Memory(_FIXED_MB, 3 * 2 * channels + 3 * 8 * len(self.codes))
 
     def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Probabilities (class, y, x) of a series (time, band, y, x) uint16."""

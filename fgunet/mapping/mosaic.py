@@ -3,58 +3,52 @@
 import logging
 import math
 import os
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import rasterio
 import shapely
-from numpy.typing import NDArray
-from rasterio.enums import Resampling
-from rasterio.vrt import WarpedVRT
 
 from fgunet.errors import GridError
 from fgunet.grid import Grid, Window
 from fgunet.logs import Progress
-from fgunet.mapping.deliverables import class_tags, set_tags, write_cog
+from fgunet.mapping.attribute_table import attribute_table
+from fgunet.mapping.decision import NODATA_CONFIDENCE
+from fgunet.mapping.mosaic_tiles import TileMaps, check_maps, common_tags, read_blocks
 from fgunet.mapping.overlap import OverlapCount, most_confident
-from fgunet.mapping.pyramid import build_pyramid, sparse_profile
-from fgunet.nomenclature import Nomenclature
-from fgunet.rasters import rasterio_window, read_grid, require_same_grid
+from fgunet.mapping.pyramid import halve_codes, halve_percent
+from fgunet.mapping.sparse_cog import BLOCK, Layer, create_sparse_cogs
+from fgunet.nomenclature import NODATA_CODE, Nomenclature
 
-BLOCK = 512
-"""Side of the windows of a mosaic and of its blocks, in pixels."""
-
-_CACHE_MB = 256
+_CACHE_BYTES = 256 * 2**20
 _log = logging.getLogger(__name__)
 
 
 def mosaic_tiles(
-    maps: Sequence[tuple[str, str]],
+    maps: Sequence[TileMaps],
     nomenclature: Nomenclature,
-    target: str | os.PathLike[str],
+    path_to_class: str | os.PathLike[str],
+    path_to_confidence: str | os.PathLike[str] | None = None,
     *,
     crs: str,
     resolution: float,
     tolerance: float = 0.125,
-) -> dict[str, Any]:
-    """Join the class maps of all tiles (nearest neighbour) into a COG.
+) -> OverlapCount:
+    """Join the class maps of all tiles (nearest neighbour) into one, and their confidences.
 
     Where tiles overlap, the higher confidence decides, then the order of the tiles. Only
-    windows that a tile touches are visited, and only those take room in the file.
+    windows that a tile touches are visited, and only those with data take room in the files.
 
     Parameters
     ----------
-    maps : sequence of (path, path)
-        Class map (uint8, 0 = nodata) and confidence (percent, 255 = nodata) of each tile.
+    maps : sequence of TileMaps
+        Class map (uint8, 0 = nodata) and confidence (uint8 percent, 255 = nodata) of each tile.
     nomenclature : Nomenclature
-        Names and colours of the classes.
-    target : path
-        File to write, atomically.
+        The classes; every class map must name it in its tags.
+    path_to_class : path
+        COG to write: uint8 codes, 0 = nodata. Its attribute table is written beside it.
+    path_to_confidence : path, optional
+        COG to write: uint8 percent, 255 = nodata, of the tile that decides.
     crs : str
         Coordinate system of the mosaic ("EPSG:2154").
     resolution : float
@@ -64,19 +58,22 @@ def mosaic_tiles(
 
     Returns
     -------
-    dict
-        Counts of overlapping and agreeing pixels (`OverlapCount.to_dict`).
+    OverlapCount
+        How often each pair of tiles agrees, in pixels of the mosaic.
 
     Raises
     ------
     GridError
-        If there is no map, a confidence lies on another grid than its map, or the resolution
-        is not positive.
+        If there is no map, one is not uint8, a confidence lies on another grid than its map, or
+        the resolution is not positive.
+    NomenclatureError
+        If a class map names another nomenclature or none, or has a code that is not in it.
+    MapError
+        If a map cannot be read, or a mosaic not written (a full disk); none is left then.
     """
     if resolution <= 0:
         raise GridError(f"mosaic resolution {resolution}; it must be positive")
-    grids = [require_same_grid((path, read_grid(path)) for path in pair) for pair in maps]
-    footprints = [grid.footprint(crs) for grid in grids]
+    footprints = [grid.footprint(crs) for grid in check_maps(maps, nomenclature)]
     grid = enclosing_grid(footprints, crs, resolution)
     touched = _tiles_of_blocks(footprints, grid)
     _log.info(
@@ -85,16 +82,31 @@ def mosaic_tiles(
         len(touched),
         math.ceil(grid.height / BLOCK) * math.ceil(grid.width / BLOCK),
     )
-    # GDAL would fill a twentieth of the machine's memory with blocks that are read once.
-    with tempfile.TemporaryDirectory() as folder, rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
-        tiled = Path(folder, "mosaic.tif")
-        count = _write_blocks(
-            tiled, maps, grid, touched, colours=nomenclature.colours, tolerance=tolerance
+    layers = [
+        Layer(
+            path_to_class,
+            NODATA_CODE,
+            halve_codes,
+            common_tags([each.path_to_class for each in maps]),
+            nomenclature.colours,
+            attribute_table(nomenclature),
         )
-        set_tags(tiled, class_tags(nomenclature))
-        build_pyramid(tiled, touched, BLOCK)
-        write_cog(tiled, target, overviews="MODE", block=BLOCK, sparse=True)
-    return count.to_dict()
+    ]
+    if path_to_confidence is not None:
+        tags = common_tags([each.path_to_confidence for each in maps])
+        layers.append(Layer(path_to_confidence, NODATA_CONFIDENCE, halve_percent, tags))
+    count = OverlapCount(nomenclature)
+    progress = Progress("blocks", len(touched))
+    # In bytes. GDAL would fill a twentieth of the machine's memory with blocks that are read once.
+    with (
+        rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES),
+        create_sparse_cogs(layers, grid, len(touched)) as write,
+    ):
+        for block in read_blocks(maps, grid, touched, nomenclature, tolerance=tolerance):
+            count.add([maps[tile].tile for tile in block.tiles], block.codes)
+            write(block.window, *most_confident(block.codes, block.confidences)[: len(layers)])
+            progress.advance()
+    return count
 
 
 def enclosing_grid(footprints: Sequence[shapely.Polygon], crs: str, resolution: float) -> Grid:
@@ -113,12 +125,10 @@ def enclosing_grid(footprints: Sequence[shapely.Polygon], crs: str, resolution: 
     return Grid(crs, transform, row - math.floor(bottom), math.ceil(right) - col)
 
 
-def _tiles_of_blocks(
-    footprints: Sequence[shapely.Polygon], grid: Grid
-) -> dict[tuple[int, int], list[int]]:
+def _tiles_of_blocks(footprints: Sequence[shapely.Polygon], grid: Grid) -> dict[Window, list[int]]:
     """Tiles (by number) that each block touches, by rows; blocks without tile are left out."""
     left, _, _, top = grid.bounds
-    touched: dict[tuple[int, int], list[int]] = defaultdict(list)
+    touched: dict[Window, list[int]] = defaultdict(list)
     for number, footprint in enumerate(footprints):
         shapely.prepare(footprint)
         side = BLOCK * grid.resolution[0]
@@ -129,63 +139,10 @@ def _tiles_of_blocks(
                 if min(window.height, window.width) < 1:
                     continue
                 if footprint.intersects(grid.cut(window).footprint()):
-                    touched[row, col].append(number)
+                    touched[window].append(number)
     return dict(sorted(touched.items()))
 
 
 def _block_window(row: int, col: int, shape: tuple[int, int]) -> Window:
     top, left = row * BLOCK, col * BLOCK
     return Window(top, left, min(BLOCK, shape[0] - top), min(BLOCK, shape[1] - left))
-
-
-def _write_blocks(
-    path: Path,
-    maps: Sequence[tuple[str, str]],
-    grid: Grid,
-    touched: dict[tuple[int, int], list[int]],
-    *,
-    colours: dict[int, tuple[int, int, int]],
-    tolerance: float,
-) -> OverlapCount:
-    count = OverlapCount()
-    progress = Progress("blocks", len(touched))
-    with ExitStack() as stack:
-        warped = [
-            tuple(stack.enter_context(_warped(name, grid, tolerance)) for name in pair)
-            for pair in maps
-        ]
-        dataset = stack.enter_context(rasterio.open(path, "w", **sparse_profile(grid, BLOCK)))
-        dataset.write_colormap(1, {code: (*rgb, 255) for code, rgb in colours.items()})
-        for (row, col), tiles in touched.items():
-            window = _block_window(row, col, grid.shape)
-            pairs = [[_read(vrt, window) for vrt in warped[tile]] for tile in tiles]
-            codes = [pair[0] for pair in pairs]
-            winner = most_confident(codes, [pair[1] for pair in pairs])
-            if len(tiles) > 1:
-                count.add(codes, winner)
-            dataset.write(winner, 1, window=rasterio_window(window))
-            progress.advance()
-    return count
-
-
-@contextmanager
-def _warped(path: str, grid: Grid, tolerance: float) -> Iterator[WarpedVRT]:
-    """A virtual raster of the file on `grid`."""
-    with (
-        rasterio.open(path) as dataset,
-        WarpedVRT(
-            dataset,
-            crs=grid.crs,
-            transform=grid.affine,
-            height=grid.height,
-            width=grid.width,
-            resampling=Resampling.nearest,
-            tolerance=tolerance,
-        ) as vrt,
-    ):
-        yield vrt
-
-
-def _read(vrt: WarpedVRT, window: Window) -> NDArray[np.uint8]:
-    values: NDArray[np.uint8] = vrt.read(1, window=rasterio_window(window))
-    return values

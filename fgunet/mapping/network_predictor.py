@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 from fgunet.errors import ModelError
 from fgunet.files import read_json
-from fgunet.network import partial_network, required_halo, required_stride
+from fgunet.mapping.prediction import Memory
+from fgunet.network import Path, partial_network, required_halo, required_stride, with_precision
 from fgunet.nomenclature import Nomenclature
 from fgunet.patches.normalisation import normalise
 
@@ -35,12 +38,19 @@ class NetworkPredictor:
         band the values that become 0 and 1 (low, high).
     dates, bands : sequence of str
         Those of the series that it will be given.
+    nodata : int
+        Value of pixels without data in it.
+    precision : {"float32", "bfloat16"}
+        Numbers that convolutions are computed in, whatever they were trained in. In bfloat16 maps
+        of layers are rounded to 8 bits, and the order of sums, which depends on the shape of the
+        window, decides which way; so probabilities of a window and of the whole image differ by up
+        to a few percent.
 
     Raises
     ------
     ModelError
         If the metadata lack a key or do not fit the model, or the model was trained on other
-        dates or bands.
+        dates, bands or nodata.
     """
 
     def __init__(
@@ -50,25 +60,22 @@ class NetworkPredictor:
         *,
         dates: Sequence[str],
         bands: Sequence[str],
+        nodata: int,
+        precision: str = "float32",
     ) -> None:
-        _require_fit(model, metadata, dates, bands)
+        _require_fit(model, metadata, dates=dates, bands=bands, nodata=nodata)
         self.codes = tuple(int(code) for code in metadata["codes"])
         self.halo, self.stride = required_halo(model), required_stride(model)
-        self._nodata = int(metadata["nodata"])
+        self.exact = precision == "float32"
+        self._nodata = nodata
         shape = len(dates), len(bands)
         self._low, self._high = (
             np.asarray(metadata[key], dtype=np.float32).reshape(shape) for key in ("low", "high")
         )
-        maps_of, kernels, bias = partial_network(model)
-        self._kernels = [tf.constant(kernel, tf.float32) for kernel in kernels]
-        self._bias = tf.constant(bias, tf.float32)
-        self._add = tf.function(
-            lambda logits, image, kernel: (
-                logits
-                + tf.tensordot(tf.cast(maps_of(image, training=False), tf.float32), kernel, 1)
-            ),
-            reduce_retracing=True,
-        )
+        paths, bias = partial_network(with_precision(model, precision))
+        self._groups, self._bias = len(paths[0].kernels), tf.constant(bias, tf.float32)
+        self._paths = [(_adding(path), tf.constant(path.kernels, tf.float32)) for path in paths]
+        self.memory = _memory(paths, channels=len(dates) * len(bands), classes=len(self.codes))
 
     def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Probabilities (class, y, x) of a series (time, band, y, x) uint16.
@@ -77,18 +84,63 @@ class NetworkPredictor:
         the last row or column, and the result cut again.
         """
         height, width = series.shape[2:]
-        filled = [(0, -side % self.stride) for side in (height, width)]
-        shape = [side + sum(fill) for side, fill in zip((height, width), filled, strict=True)]
+        shape = [side + -side % self.stride for side in (height, width)]
         logits = tf.broadcast_to(self._bias, (1, *shape, len(self.codes)))
-        dates = len(series) // len(self._kernels)
-        for group, kernel in enumerate(self._kernels):
-            part = slice(group * dates, (group + 1) * dates)
-            image = normalise(series[part], self._low[part], self._high[part], self._nodata)
-            if shape != [height, width]:
-                image = np.pad(image, [*filled, (0, 0)], mode="edge")
-            logits = self._add(logits, tf.constant(image[np.newaxis]), kernel)
+        # The network has all threads; preparing one group's image while it works on another
+        # keeps them busy.
+        with ThreadPoolExecutor(1) as thread:
+            ahead = thread.submit(self._image, series, 0, shape)
+            for group in range(self._groups):
+                image = ahead.result()
+                if group + 1 < self._groups:
+                    ahead = thread.submit(self._image, series, group + 1, shape)
+                for add, kernels in self._paths:
+                    logits = add(logits, image, kernels[group])
         probabilities: NDArray[np.float32] = tf.nn.softmax(logits)[0, :height, :width].numpy()
         return np.moveaxis(probabilities, -1, 0)
+
+    def _image(self, series: NDArray[np.uint16], group: int, shape: Sequence[int]) -> tf.Tensor:
+        """What the network is given of a group of dates (1, y, x, channel), filled up."""
+        dates = len(series) // self._groups
+        part = slice(group * dates, (group + 1) * dates)
+        image = normalise(series[part], self._low[part], self._high[part], self._nodata)
+        if image.shape[:2] != tuple(shape):
+            fill = [(0, whole - side) for whole, side in zip(shape, image.shape, strict=False)]
+            image = np.pad(image, [*fill, (0, 0)], mode="edge")
+        return tf.constant(image[np.newaxis])
+
+
+def _adding(path: Path) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    """A function that adds to logits what a path makes of an image."""
+
+    def add(logits: tf.Tensor, image: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        maps = tf.cast(path.maps_of(image, training=False), tf.float32)
+        return logits + tf.tensordot(maps, kernel, 1)
+
+    compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] = tf.function(
+        add, reduce_retracing=True
+    )
+    return compiled
+
+
+_FIXED_MB = 850
+"""Memory of a process with TensorFlow and the network, before it sees a pixel."""
+
+
+def _memory(paths: Sequence[Path], *, channels: int, classes: int) -> Memory:
+    """Two series of uint16, two images of a group, three of the classes, and activations.
+
+    The activations are those of two layers of a path; measured, up to 1.7 times as much.
+    """
+    image = 4 * paths[0].maps_of.input_shape[-1]
+    most = max(sum(sorted(_bytes_of_layers(path.maps_of))[-2:]) for path in paths)
+    return Memory(_FIXED_MB, 2 * 2 * channels + 2 * image + 3 * 4 * classes + 1.7 * most)
+
+
+def _bytes_of_layers(model: keras.Model) -> Iterator[int]:
+    """What the output of each layer takes for each of its pixels."""
+    for layer in model.layers:
+        yield layer.output.shape[-1] * tf.as_dtype(layer.compute_dtype).size
 
 
 def load_network(
@@ -97,7 +149,9 @@ def load_network(
     *,
     dates: Sequence[str],
     bands: Sequence[str],
+    nodata: int,
     nomenclature: Nomenclature | None = None,
+    precision: str = "float32",
     threads: int = 1,
 ) -> NetworkPredictor:
     """Read a trained network (.keras) and its metadata (JSON).
@@ -108,10 +162,14 @@ def load_network(
         What the training wrote.
     dates, bands : sequence of str
         Those of the series that it will be given.
+    nodata : int
+        Value of pixels without data in it.
     nomenclature : Nomenclature, optional
         The one of the map; must be that of the training.
+    precision : {"float32", "bfloat16"}
+        Numbers that convolutions are computed in.
     threads : int
-        Processors to use.
+        Processors to use. Their number changes probabilities by rounding alone (below 1e-5).
 
     Raises
     ------
@@ -124,9 +182,11 @@ def load_network(
         _require_nomenclature(metadata, nomenclature)
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is not a model of this library: {error}") from error
-    return NetworkPredictor(model, metadata, dates=dates, bands=bands)
+    return NetworkPredictor(
+        model, metadata, dates=dates, bands=bands, nodata=nodata, precision=precision
+    )
 
 
 def _require_nomenclature(metadata: dict[str, Any], nomenclature: Nomenclature) -> None:
@@ -147,16 +207,22 @@ def _use_threads(threads: int) -> None:
 
 
 def _require_fit(
-    model: keras.Model, metadata: dict[str, Any], dates: Sequence[str], bands: Sequence[str]
+    model: keras.Model,
+    metadata: dict[str, Any],
+    *,
+    dates: Sequence[str],
+    bands: Sequence[str],
+    nodata: int,
 ) -> None:
     missing = [key for key in _KEYS if key not in metadata]
     if missing:
         raise ModelError(f"the model's metadata lack {', '.join(missing)}; train it again")
-    for what, found in (("dates", dates), ("bands", bands)):
-        if list(found) != list(metadata[what]):
+    given = {"dates": list(dates), "bands": list(bands), "nodata": nodata}
+    for what, found in given.items():
+        if found != metadata[what]:
             raise ModelError(
-                f"the series has the {what} {list(found)}, the network was trained on "
-                f"{list(metadata[what])}; train it again or stack the series with its {what}"
+                f"the series has the {what} {found}, the network was trained on "
+                f"{metadata[what]}; train it again or stack the series with its {what}"
             )
     channels = len(dates) * len(bands)
     sizes = {key: int(np.size(metadata[key])) for key in ("low", "high")}

@@ -2,59 +2,64 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fgunet.mapping.prediction import NODATA_CONFIDENCE
-from fgunet.nomenclature import NODATA_CODE
+from fgunet.mapping.decision import NODATA_CONFIDENCE
+from fgunet.nomenclature import NODATA_CODE, Nomenclature
 
 
 @dataclass
 class OverlapCount:
-    """Pixels of a mosaic that several tiles map.
+    """Pixels of a mosaic that two tiles map, by the class each of them gives.
+
+    A pixel that three tiles map counts for each of their three pairs.
 
     Attributes
     ----------
-    seen, agreeing : ndarray (256,) int64
-        Pixels by the code that the mosaic has there: mapped by two tiles or more, and
-        those of them that all these tiles give the same code.
+    nomenclature : Nomenclature
+        The n classes.
+    pairs : dict of (str, str) to ndarray (n, n) int64
+        For each pair of tiles that share a mapped pixel, pixels by the label in the first tile
+        (rows) and in the second (columns).
     """
 
-    seen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
-    agreeing: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
+    nomenclature: Nomenclature
+    pairs: dict[tuple[str, str], NDArray[np.int64]] = field(default_factory=dict)
 
-    def add(self, codes: Sequence[NDArray[np.uint8]], winner: NDArray[np.uint8]) -> None:
-        """Count a window: the codes of each tile there and those of the mosaic (y, x)."""
-        mapped = np.zeros(winner.shape, dtype=np.int64)
-        same = np.ones(winner.shape, dtype=bool)
-        for tile in codes:
-            has = tile != NODATA_CODE
-            mapped += has
-            same &= ~has | (tile == winner)
-        several = mapped > 1
-        self.seen += np.bincount(winner[several], minlength=256)
-        self.agreeing += np.bincount(winner[several & same], minlength=256)
+    def add(self, tiles: Sequence[str], codes: Sequence[NDArray[np.uint8]]) -> None:
+        """Count a window.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Totals and counts of each code that occurs; `share` is None without overlap."""
-        pixels, agreeing = int(self.seen.sum()), int(self.agreeing.sum())
-        return {
-            "pixels": pixels,
-            "agreeing": agreeing,
-            "share": agreeing / pixels if pixels else None,
-            "classes": {
-                str(code): {"pixels": int(self.seen[code]), "agreeing": int(self.agreeing[code])}
-                for code in np.flatnonzero(self.seen)
-            },
-        }
+        Parameters
+        ----------
+        tiles : sequence of str
+            Their names, always in the same order.
+        codes : sequence of ndarray (y, x) uint8
+            The codes of each, 0 = nodata.
+
+        Raises
+        ------
+        NomenclatureError
+            If a code is not in the nomenclature.
+        """
+        n = len(self.nomenclature.codes)
+        mapped = [each != NODATA_CODE for each in codes]
+        for first, second in combinations(range(len(tiles)), 2):
+            both = mapped[first] & mapped[second]
+            if not both.any():
+                continue
+            rows, columns = (self.nomenclature.labels(codes[k][both]) for k in (first, second))
+            counts = np.bincount(rows.astype(np.int64) * n + columns, minlength=n * n)
+            pair = tiles[first], tiles[second]
+            self.pairs[pair] = self.pairs.get(pair, 0) + counts.reshape(n, n)
 
 
 def most_confident(
     codes: Sequence[NDArray[np.uint8]], confidences: Sequence[NDArray[np.uint8]]
-) -> NDArray[np.uint8]:
-    """Of several tiles' codes the one with the highest confidence.
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Of several tiles' codes the one with the highest confidence, and that confidence.
 
     Parameters
     ----------
@@ -65,14 +70,15 @@ def most_confident(
 
     Returns
     -------
-    ndarray (y, x) uint8
-        Codes; the first tile's where confidences are equal, 0 where no tile has a code.
+    codes, confidence : ndarray (y, x) uint8
+        The first tile's where confidences are equal; 0 and 255 where no tile has a code.
     """
     best = np.zeros_like(codes[0])
+    percent = np.full_like(best, NODATA_CONFIDENCE)
     highest = np.full(best.shape, -1, dtype=np.int16)
-    for tile, percent in zip(codes, confidences, strict=True):
-        known = np.where(percent == NODATA_CONFIDENCE, 0, percent.astype(np.int16))
+    for tile, own in zip(codes, confidences, strict=True):
+        known = np.where(own == NODATA_CONFIDENCE, 0, own.astype(np.int16))
         better = (tile != NODATA_CODE) & (known > highest)
-        best[better] = tile[better]
-        highest[better] = known[better]
-    return best
+        for result, values in (best, tile), (percent, own), (highest, known):
+            result[better] = values[better]
+    return best, percent

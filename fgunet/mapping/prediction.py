@@ -1,22 +1,57 @@
-"""Class codes and confidence, window by window, from any predictor."""
+"""Reading, predicting and writing windows, each while the others are done."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.grid import Window
 from fgunet.logs import Progress
-from fgunet.mapping.windows import MappingWindow, plan_windows
-from fgunet.nomenclature import NODATA_CODE
+from fgunet.mapping.decision import Decided, Layers, decide, nothing
+from fgunet.mapping.windows import MappingWindow
 
-NODATA_CONFIDENCE = 255
-"""Confidence of a pixel without class."""
+Item = TypeVar("Item")
+Loaded = TypeVar("Loaded")
+
+_SMALLEST_WINDOW = 256 * 256
+"""Pixels that are read at a time at least."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What predicting takes, with the series of the next window, in the process's memory.
+
+    Attributes
+    ----------
+    fixed_mb : float
+        Whatever the window's size, in megabytes.
+    bytes_per_pixel : float
+        For each pixel that is read at a time.
+    """
+
+    fixed_mb: float
+    bytes_per_pixel: float
+
+    def pixels(self, megabytes: float) -> float:
+        """How many pixels may be read at a time; a warning where that is hardly a window."""
+        pixels = (megabytes - self.fixed_mb) * 1e6 / self.bytes_per_pixel
+        if pixels < _SMALLEST_WINDOW:
+            _log.warning(
+                "%.0f MB are little: the model alone takes %.0f MB, a window of 256 x 256 pixels "
+                "%.0f MB; give the rule more mem_mb",
+                megabytes,
+                self.fixed_mb,
+                _SMALLEST_WINDOW * self.bytes_per_pixel / 1e6,
+            )
+        return max(pixels, _SMALLEST_WINDOW)
 
 
 class Predictor(Protocol):
@@ -37,6 +72,16 @@ class Predictor(Protocol):
         """Multiple on which windows must begin, in pixels."""
         ...
 
+    @property
+    def memory(self) -> Memory:
+        """What predicting takes."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether windows of any size give the same probabilities, to 1e-5."""
+        ...
+
     def predict(self, series: NDArray[np.uint16]) -> NDArray[np.floating[Any]]:
         """Probabilities (class, y, x) of a series (time, band, y, x)."""
         ...
@@ -45,12 +90,16 @@ class Predictor(Protocol):
 def classify(
     predictor: Predictor,
     read: Callable[[Window], NDArray[np.uint16]],
-    shape: tuple[int, int],
+    windows: Sequence[MappingWindow],
+    write: Callable[[Window, Decided], None],
     *,
-    core: int,
     nodata: int,
-) -> Iterator[tuple[Window, NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Map a tile window by window; the next one is read while one is predicted.
+    layers: Layers,
+) -> None:
+    """Map windows one after the other.
+
+    While one is predicted, the next is read, and what the last one says is decided and written,
+    each in a thread of its own. Windows without any data are not predicted.
 
     Parameters
     ----------
@@ -58,60 +107,81 @@ def classify(
         The model.
     read : callable
         Gives the series (time, band, y, x) uint16 of a window.
-    shape : tuple of int
-        (height, width) of the tile in pixels.
-    core : int
-        Side of the windows in pixels. The result does not depend on it.
+    windows : sequence of MappingWindow
+        What to map, with the predictor's halo and stride.
+    write : callable
+        Takes the core of each window and what the map says of it, in the order of the windows.
     nodata : int
         Value of pixels without data in the series.
-
-    Yields
-    ------
-    window : Window
-        Part of the map; the last ones of a row or column may overlap, with the same values.
-    codes : ndarray (y, x) uint8
-        Most probable class, the lowest code where two are; 0 without data.
-    confidence : ndarray (y, x) uint8
-        Its probability in percent, 0 to 100; 255 without data.
+    layers : Layers
+        What is made besides class and confidence.
     """
-    windows = plan_windows(shape, core=core, halo=predictor.halo, stride=predictor.stride)
-    progress = Progress("windows", len(windows))
-    empty = 0
+    progress, empty = Progress("windows", len(windows)), 0
 
     def load(window: MappingWindow) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
         series = read(window.read)
-        inside = series[(..., *window.core.relative_to(window.read).slices)]
-        return series, (inside == nodata).any(axis=(0, 1))
+        return series, _missing(series[_inside(window)], nodata)
 
-    with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(load, windows[0])
-        for number, window in enumerate(windows):
-            series, missing = ahead.result()
-            if number + 1 < len(windows):
-                ahead = reader.submit(load, windows[number + 1])
-            inside = (..., *window.core.relative_to(window.read).slices)
+    def finish(
+        core: Window, probabilities: NDArray[np.floating[Any]] | None, missing: NDArray[np.bool_]
+    ) -> None:
+        if probabilities is None:
+            write(core, nothing(core.shape, len(predictor.codes), layers))
+        else:
+            write(core, decide(probabilities, predictor.codes, missing, layers))
+        progress.advance()
+
+    with _behind() as behind:
+        for window, (series, missing) in _ahead(load, windows):
+            probabilities = None
             if missing.all():
                 empty += 1
-                yield window.core, *_nothing(missing.shape)
             else:
-                probabilities = predictor.predict(series)[inside]
-                yield window.core, *_decide(probabilities, predictor.codes, missing)
-            progress.advance()
+                probabilities = predictor.predict(series)[_inside(window)]
+            del series  # before the window after the next is read
+            behind(partial(finish, window.core, probabilities, missing))
     _log.info("%d windows mapped, %d of them without any data", len(windows), empty)
 
 
-def _nothing(shape: tuple[int, ...]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    return (
-        np.full(shape, NODATA_CODE, dtype=np.uint8),
-        np.full(shape, NODATA_CONFIDENCE, dtype=np.uint8),
-    )
+def _ahead(load: Callable[[Item], Loaded], items: Iterable[Item]) -> Iterator[tuple[Item, Loaded]]:
+    """Each item and what is loaded of it, while that of the next is loaded in a thread."""
+    with ThreadPoolExecutor(1) as thread:
+        loading: tuple[Item, Future[Loaded]] | None = None
+        for item in items:
+            following = item, thread.submit(load, item)
+            if loading:
+                yield loading[0], loading[1].result()
+            loading = following
+        if loading:
+            yield loading[0], loading[1].result()
 
 
-def _decide(
-    probabilities: NDArray[np.floating[Any]], codes: Sequence[int], missing: NDArray[np.bool_]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    classes = np.asarray(codes, dtype=np.uint8)[probabilities.argmax(axis=0)]
-    confidence = np.rint(100 * probabilities.max(axis=0)).clip(0, 100).astype(np.uint8)
-    classes[missing] = NODATA_CODE
-    confidence[missing] = NODATA_CONFIDENCE
-    return classes, confidence
+@contextmanager
+def _behind() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """A function that does work in a thread; it waits until the work before is done.
+
+    So one piece waits at most, and a slow disk does not fill the memory.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        before = thread.submit(lambda: None)
+
+        def behind(work: Callable[[], None]) -> None:
+            nonlocal before
+            before.result()
+            before = thread.submit(work)
+
+        yield behind
+        before.result()
+
+
+def _inside(window: MappingWindow) -> tuple[Any, ...]:
+    """Where the core lies in arrays (..., y, x) of what was read."""
+    return (..., *window.core.relative_to(window.read).slices)
+
+
+def _missing(series: NDArray[np.uint16], nodata: int) -> NDArray[np.bool_]:
+    """True where any date or band (time, band, y, x) has no data."""
+    missing = np.zeros(series.shape[2:], dtype=bool)
+    for date in series:
+        missing |= (date == nodata).any(axis=0)
+    return missing

@@ -1,127 +1,94 @@
-"""Majority filter of class maps."""
+"""Filters of class maps: a majority in a square, then a sieve of small patches."""
 
-from collections.abc import Callable, Iterator
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fgunet.compiled import compiled
 from fgunet.errors import GridError
-from fgunet.grid import Window
-from fgunet.logs import Progress
-from fgunet.mapping.windows import plan_windows
+from fgunet.grid import Grid, Window, split_windows
+from fgunet.mapping.majority import majority_windows
+from fgunet.mapping.sieve import sieve
 from fgunet.nomenclature import NODATA_CODE
-
-
-def majority(codes: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
-    """Give each pixel the most frequent code of the square around it.
-
-    The square has 2 x `radius` + 1 pixels a side and is cut at the edge of the map. Where several
-    codes are the most frequent, the pixel keeps its own, even if it is none of them. At a radius
-    of 1 this is what Orfeo ToolBox's ClassificationMapRegularization does with ``ip.suvbool
-    false`` (at larger ones it takes a disc).
-
-    Parameters
-    ----------
-    codes : ndarray (y, x) uint8
-        Class codes, 0 = nodata: such pixels have no vote, and stay as they are.
-    radius : int
-        In pixels; 0 changes nothing.
-
-    Returns
-    -------
-    ndarray (y, x) uint8
-        A new array, 0 where `codes` is.
-
-    Raises
-    ------
-    GridError
-        If the codes are not uint8 or the radius is negative.
-    """
-    if codes.dtype != np.uint8 or radius < 0:
-        raise GridError(
-            f"a majority filter of radius {radius} over codes of {codes.dtype}; "
-            "the radius must be 0 or more, and codes be uint8"
-        )
-    present = np.flatnonzero(np.bincount(codes.ravel(), minlength=256)).astype(np.uint8)
-    candidates = present[present != NODATA_CODE]
-    return _vote(np.require(codes, np.uint8, ["C", "A", "W"]), candidates, radius)
+from fgunet.rasters import create_raster, read_band, read_grid
 
 
 def regularise(
-    read: Callable[[Window], NDArray[np.uint8]],
-    shape: tuple[int, int],
+    path: str | os.PathLike[str],
     *,
-    radius: int,
+    majority_radius: int,
+    minimum_area_m2: float,
+    protect: Sequence[int],
     core: int,
+    scratch: Path,
 ) -> Iterator[tuple[Window, NDArray[np.uint8]]]:
-    """Filter a map window by window, as `majority` would filter the whole of it.
+    """Filter a class map: `majority`, then `sieve`.
+
+    To both filters, pixels of protected classes are what nodata is: they have no vote, part
+    patches, and stay. So these classes lose no pixel and gain none. The other pixels change
+    among the other classes.
 
     Parameters
     ----------
-    read : callable
-        Gives the codes (y, x) uint8 of a window.
-    shape : tuple of int
-        (height, width) of the map in pixels.
-    radius : int
-        Of the filter, in pixels.
+    path : path
+        Class map, uint8, 0 = nodata.
+    majority_radius : int
+        Of the majority filter, in pixels; 0: none.
+    minimum_area_m2 : float
+        Smaller patches join their largest neighbour, in square metres; 0: none. Part of a
+        pixel counts as a whole one.
+    protect : sequence of int
+        Codes of the protected classes, 1..255.
     core : int
         Side of the windows in pixels. The result does not depend on it.
+    scratch : pathlib.Path
+        Folder with room for the map without compression; nothing is left there.
 
     Yields
     ------
     window : Window
-        Part of the map; the last ones of a row or column may overlap, with the same values.
+        Part of the map.
     codes : ndarray (y, x) uint8
-        Its filtered codes.
+        Its filtered codes, 0 where the map is.
 
     Raises
     ------
     GridError
-        If the codes are not uint8.
+        If the map is not uint8 or its grid is not north-up.
     ModelError
         If the radius is negative or `core` below 1.
+    MapError
+        If `scratch` has no room.
     """
-    windows = plan_windows(shape, core=core, halo=radius, stride=1)
-    progress = Progress("windows", len(windows))
-    for window in windows:
-        inside = window.core.relative_to(window.read).slices
-        yield window.core, majority(read(window.read), radius)[inside]
-        progress.advance()
+    grid = read_grid(path)
+    open_code = np.arange(256, dtype=np.uint8)
+    open_code[list(protect)] = NODATA_CODE
+
+    def read(window: Window) -> NDArray[np.uint8]:
+        return open_code[_read_codes(path, window)]
+
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".regularised.") as folder:
+        filtered = Path(folder, "filtered.tif")
+        with create_raster(filtered, grid, "uint8", NODATA_CODE) as write:
+            for part in majority_windows(read, grid.shape, radius=majority_radius, core=core):
+                write(*part)
+        sieve(filtered, pixels_of(minimum_area_m2, grid))
+        for window in split_windows(grid.shape, core):
+            raw, codes = _read_codes(path, window), read_band(filtered, window)
+            yield window, np.where(open_code[raw] == NODATA_CODE, raw, codes)
 
 
-@compiled
-def _vote(
-    codes: NDArray[np.uint8], candidates: NDArray[np.uint8], radius: int
-) -> NDArray[np.uint8]:
-    height, width = codes.shape
-    voted = np.empty((height, width), np.uint8)
-    votes = np.zeros(256, np.int32)
-    for y in range(height):
-        top, bottom = max(0, y - radius), min(height, y + radius + 1)
-        votes[:] = 0
-        # The square moves along the row: a column of pixels enters it, and one leaves.
-        for x in range(-radius, width):
-            entering, leaving = x + radius, x - radius - 1
-            for row in range(top, bottom):
-                if entering < width:
-                    votes[codes[row, entering]] += 1
-                if leaving >= 0:
-                    votes[codes[row, leaving]] -= 1
-            if x >= 0:
-                voted[y, x] = _winner(votes, candidates, codes[y, x])
-    return voted
+def pixels_of(area_m2: float, grid: Grid) -> int:
+    """Least pixels of a grid in metres that cover an area in square metres."""
+    return math.ceil(area_m2 / math.prod(grid.resolution))
 
 
-@compiled
-def _winner(votes: NDArray[np.int32], candidates: NDArray[np.uint8], own: int) -> int:
-    """The one code with the most votes; a pixel's own where there are several, or it has none."""
-    if own == NODATA_CODE:
-        return own
-    most, winner = 0, own
-    for code in candidates:
-        if votes[code] > most:
-            most, winner = votes[code], code
-        elif votes[code] == most:
-            winner = own
-    return winner
+def _read_codes(path: str | os.PathLike[str], window: Window) -> NDArray[np.uint8]:
+    codes = read_band(path, window)
+    if codes.dtype != np.uint8:
+        raise GridError(f"{path} holds {codes.dtype}; a class map must be uint8")
+    return codes

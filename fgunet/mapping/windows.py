@@ -1,5 +1,6 @@
 """Windows that tile a map, and the larger ones that are read for them."""
 
+import math
 from dataclasses import dataclass
 
 from fgunet.errors import ModelError
@@ -24,9 +25,9 @@ def plan_windows(
     shape : tuple of int
         (height, width) of the map in pixels.
     core : int
-        Side of the square that is mapped at a time. The last ones of a row or column are
-        shifted inward, so that all have this side; they overlap, with the same values. Where
-        the map is smaller, its side is taken.
+        Side of the square that is mapped at a time. Together the cores are the map, without
+        overlap. The last ones of a row or column are smaller where the map's side is no multiple
+        of it; what is read for them is shifted inward and as large as for the others.
     halo : int
         Pixels needed on each side of a core; fewer where the map ends.
     stride : int
@@ -59,6 +60,31 @@ def plan_windows(
     ]
 
 
+def core_within(shape: tuple[int, int], *, pixels: float, halo: int, stride: int) -> int:
+    """Side of cores so that at most about `pixels` are read at a time.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (height, width) of the map in pixels.
+    pixels : float
+        Most pixels of a read window.
+    halo, stride : int
+        As `plan_windows` takes them.
+
+    Returns
+    -------
+    int
+        A multiple of the stride, at least one. The longer side of the map is cut into the fewest
+        parts that are small enough, and these are made alike, so that little is read twice.
+    """
+    side = math.isqrt(max(0, int(pixels))) - 2 * halo
+    largest = max(stride, side // stride * stride)
+    longest = max(shape)
+    parts = math.ceil(longest / largest)
+    return math.ceil(longest / parts / stride) * stride
+
+
 @dataclass(frozen=True)
 class _Span:
     core: int
@@ -71,8 +97,8 @@ def _spans(length: int, core: int, halo: int, stride: int) -> list[_Span]:
     core = min(core, length)
     spans = []
     for begin in range(0, length, core):
-        start = min(begin, length - core)
-        read = max(0, start - halo) // stride * stride
-        end = min(length, -(-(start + core + halo) // stride) * stride)
-        spans.append(_Span(start, core, read, end - read))
+        shifted = min(begin, length - core)
+        read = max(0, shifted - halo) // stride * stride
+        end = min(length, -(-(shifted + core + halo) // stride) * stride)
+        spans.append(_Span(begin, min(core, length - begin), read, end - read))
     return spans

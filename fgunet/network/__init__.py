@@ -7,13 +7,15 @@ Importing this package registers the layers of the network, so that
 from fgunet.network.dropout import CounterDropout
 from fgunet.network.layers import BatchToGroups, GroupsToBatch
 from fgunet.network.loss import weighted_cross_entropy
-from fgunet.network.model import build_fgunet, noise_layers, partial_network, set_noise
+from fgunet.network.model import build_fgunet, noise_layers, set_noise
+from fgunet.network.partial import Path, partial_network, with_precision
 from fgunet.network.reach import required_halo, required_stride
 
 __all__ = [
     "BatchToGroups",
     "CounterDropout",
     "GroupsToBatch",
+    "Path",
     "build_fgunet",
     "noise_layers",
     "partial_network",
@@ -21,4 +23,5 @@ __all__ = [
     "required_stride",
     "set_noise",
     "weighted_cross_entropy",
+    "with_precision",
 ]

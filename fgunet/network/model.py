@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
 from fgunet.errors import ModelError
 from fgunet.network.dropout import CounterDropout
@@ -23,6 +22,12 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 GROUPS, MAPS, HEAD = "groups_to_batch", "maps", "logits"
 """Names of the layers between which one group is treated alone, and of the head."""
+
+ENLARGE, SKIP, AFTER_SKIP = "enlarge", "skip", "conv1"
+"""Ends of the names of the layers that bring coarse and fine maps together, and of the next."""
+
+UPWARD = ("up2", "up1")
+"""Beginnings of their names, from the coarse level up."""
 
 
 def build_fgunet(
@@ -87,40 +92,6 @@ def build_fgunet(
     return keras.Model(image, logits, name="fgunet")
 
 
-def partial_network(model: keras.Model) -> tuple[keras.Model, NDArray[Any], NDArray[Any]]:
-    """The parts to run `model` on one group at a time, in a fraction of the memory.
-
-    The head is linear, so the logits are a sum over groups:
-    ``bias + sum(maps_of(channels of group g) @ kernels[g])``.
-
-    Parameters
-    ----------
-    model : keras.Model
-        From `build_fgunet`, or loaded.
-
-    Returns
-    -------
-    maps_of : keras.Model
-        (group image, y, x, channels of a group) to (group image, y, x, map); shares weights.
-    kernels : ndarray (group, map, class) float32
-        The head's weights of each group.
-    bias : ndarray (class,) float32
-        The head's bias.
-
-    Raises
-    ------
-    ModelError
-        If `model` is not an FG-UNET.
-    """
-    try:
-        folding, maps, head = (model.get_layer(name) for name in (GROUPS, MAPS, HEAD))
-    except ValueError as error:
-        raise ModelError(f"model {model.name!r} is not an FG-UNET: {error}") from error
-    maps_of = keras.Model(folding.output, maps.output, name="fgunet_maps")
-    kernel, bias = head.get_weights()
-    return maps_of, kernel.reshape(folding.n_groups, -1, kernel.shape[-1]), bias
-
-
 def set_noise(model: keras.Model, seed: int, first_sample: Any) -> None:
     """Choose the dropout of a network's next call in training.
 
@@ -164,8 +135,9 @@ class _Blocks:
         fine = self._pair(group, width, "down1")
         middle = self._pair(self._pool(fine, "pool1"), 2 * width, "down2")
         coarse = self._pair(self._pool(middle, "pool2"), 4 * width, "bottom")
-        middle = self._pair(self._join(coarse, middle, "up2"), 2 * width, "up2")
-        return self._pair(self._join(middle, fine, "up1"), width, "up1")
+        up2, up1 = UPWARD
+        middle = self._pair(self._join(coarse, middle, up2), 2 * width, up2)
+        return self._pair(self._join(middle, fine, up1), width, up1)
 
     def pixelwise(self, group: Any, width: int) -> Any:
         maps = group
@@ -180,7 +152,7 @@ class _Blocks:
 
     def _pair(self, maps: Any, filters: int, name: str) -> Any:
         """Two 3x3 convolutions; dropout after the first."""
-        maps = self._convolution(maps, filters, f"{name}_conv1")
+        maps = self._convolution(maps, filters, f"{name}_{AFTER_SKIP}")
         maps = self._drop(maps, f"{name}_dropout")
         return self._convolution(maps, filters, f"{name}_conv2")
 
@@ -198,6 +170,6 @@ class _Blocks:
     def _join(self, coarse: Any, fine: Any, name: str) -> Any:
         """Coarse maps enlarged, and the skip connection."""
         enlarged = layers.UpSampling2D(
-            2, interpolation="nearest", dtype=self.policy, name=f"{name}_enlarge"
+            2, interpolation="nearest", dtype=self.policy, name=f"{name}_{ENLARGE}"
         )(coarse)
-        return layers.Concatenate(dtype=self.policy, name=f"{name}_skip")([enlarged, fine])
+        return layers.Concatenate(dtype=self.policy, name=f"{name}_{SKIP}")([enlarged, fine])

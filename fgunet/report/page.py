@@ -13,12 +13,15 @@ from fgunet.errors import AccuracyError
 from fgunet.nomenclature import Nomenclature
 from fgunet.report import (
     acquisitions,
+    agreement,
     background,
     findings,
     labels,
     learning,
     reference,
     regularisation,
+    regularised,
+    windows,
 )
 from fgunet.report.style import evenly_chosen, method_colour, method_label
 from fgunet.report.wording import p_statement, whole
@@ -50,6 +53,13 @@ class ReportInputs:
         Scores of the maps as they are and after the majority filter; may be empty.
     regularisation_comparison : mapping
         Radius of the filter, and the comparison of the methods before and after it.
+    agreement, agreement_pairs : mapping of str to pandas.DataFrame
+        How often overlapping tiles agree in each method's maps, by class and by pair of tiles, as
+        `fgunet.accuracy.agreement` tells it.
+    mappings, window_effect : sequence of mapping
+        What `fgunet.report.windows.window_notes` takes.
+    regularised : pandas.DataFrame
+        Scores over all tiles of the regularised maps; may be empty.
     labels : pandas.DataFrame
         What each method learned from, as `fgunet.comparison.labels` tells it; may be empty.
     acquisitions : sequence of mapping
@@ -86,9 +96,14 @@ class ReportInputs:
     classes: pd.DataFrame
     comparison: Mapping[str, Any]
     acquisitions: Sequence[Mapping[str, Any]]
+    agreement: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    agreement_pairs: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    mappings: Sequence[Mapping[str, Any]] = ()
+    window_effect: Sequence[Mapping[str, Any]] = ()
     labels: pd.DataFrame = field(default_factory=pd.DataFrame)
     regularisation: pd.DataFrame = field(default_factory=pd.DataFrame)
     regularisation_comparison: Mapping[str, Any] = field(default_factory=dict)
+    regularised: pd.DataFrame = field(default_factory=pd.DataFrame)
     facts: Sequence[Mapping[str, Any]] = ()
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     learning_time: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -150,6 +165,10 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "figures": {name: _embedded(picture) for name, picture in inputs.figures.items()},
         "sheets": {tile: _embedded(inputs.sheets[tile]) for tile in shown},
         "sheets_in_all": len(inputs.sheets),
+        "agreement": agreement.agreement_section(
+            inputs.agreement, inputs.agreement_pairs, inputs.nomenclature
+        ),
+        "window_notes": windows.window_notes(inputs.mappings, inputs.window_effect),
         "kappa_rows": kappa_rows,
         "class_rows": findings.class_rows(
             inputs.classes, methods, inputs.nomenclature, _group(inputs)
@@ -159,6 +178,9 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "comparison_rows": findings.comparison_rows(inputs.comparison, _group(inputs)),
         "regularisation": regularisation.regularisation_table(
             inputs.regularisation, inputs.regularisation_comparison, _group(inputs)
+        ),
+        "regularised": regularised.regularised_section(
+            inputs.regularised, inputs.configuration, inputs.nomenclature, _group(inputs)
         ),
         "labels": labels.labels_section(
             inputs.labels,

@@ -1,7 +1,6 @@
 import importlib.util
-import shutil
-import subprocess
-from collections import Counter
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,141 +8,186 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from scipy.ndimage import generic_filter
+from scipy import ndimage
 
-from fgunet.errors import GridError, ModelError
+from fgunet.errors import GridError, MapError
 from fgunet.grid import Grid
-from fgunet.mapping.regularisation import majority, regularise
-from fgunet.rasters import write_raster
+from fgunet.mapping.majority import majority
+from fgunet.mapping.regularisation import pixels_of, regularise
+from fgunet.rasters import read_band, write_raster
 
-GRID = Grid("EPSG:32631", (10.0, 0.0, 500000.0, 0.0, -10.0, 4800000.0), 80, 90)
-OTB = "otbcli_ClassificationMapRegularization"
+ROAD = 44
 
 maps = arrays(
     np.uint8,
     array_shapes(min_dims=2, max_dims=2, max_side=12),
-    elements=st.sampled_from([0, 1, 44, 255]),
+    elements=st.sampled_from([0, 11, 11, 12, 12, ROAD, 51]),
 )
 
 
-def by_brute_force(codes: np.ndarray, radius: int) -> np.ndarray:
-    voted = codes.copy()
-    for (row, col), own in np.ndenumerate(codes):
-        square = codes[max(0, row - radius) : row + radius + 1, max(0, col - radius) :]
-        votes = Counter(code for code in square[:, : min(col, radius) + radius + 1].flat if code)
-        best = [code for code, count in votes.items() if count == max(votes.values())]
-        if own and len(best) == 1:
-            voted[row, col] = best[0]
-    return voted
+def grid_of_shape(shape: tuple[int, ...]) -> Grid:
+    return Grid("EPSG:32631", (10.0, 0.0, 500000.0, 0.0, -10.0, 4800000.0), *shape)
 
 
-def random_codes(seed: int, shape: tuple[int, int] = GRID.shape) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    return random.choice(np.array([0, 11, 44, 222], np.uint8), shape, p=[0.1, 0.3, 0.3, 0.3])
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory):
+    path = tmp_path_factory.mktemp("regularisation") / "class.tif"
+
+    def run(codes, *, radius=0, pixels=0, protect=(), core=100) -> np.ndarray:
+        write_raster(path, codes, grid_of_shape(codes.shape), 0)
+        found = np.full_like(codes, 99)
+        for window, values in regularise(
+            path,
+            majority_radius=radius,
+            minimum_area_m2=100 * pixels,
+            protect=protect,
+            core=core,
+            scratch=path.parent,
+        ):
+            found[window.slices] = values
+        assert list(path.parent.iterdir()) == [path]
+        return found
+
+    return run
 
 
-def streamed(codes: np.ndarray, radius: int, core: int) -> np.ndarray:
-    whole = np.full_like(codes, 99)
-    windows = regularise(lambda w: codes[w.slices], codes.shape, radius=radius, core=core)
-    for window, values in windows:
-        whole[window.slices] = values
-    return whole
+def test_protected_pixels_have_no_vote(filtered) -> None:
+    codes = np.array([[44, 44, 44], [44, 12, 44], [11, 11, 11]], np.uint8)
+    # Around the middle: five 44, three 11, one 12. Elsewhere nothing outvotes a pixel.
+    assert filtered(codes, radius=1)[1, 1] == 44
+    expected = [[44, 44, 44], [44, 11, 44], [11, 11, 11]]
+    assert filtered(codes, radius=1, protect=[44]).tolist() == expected
 
 
-def test_known_squares() -> None:
-    codes = np.array([[7, 7, 7, 0], [7, 5, 5, 9], [7, 7, 5, 9]], np.uint8)
-    # Second row: six 7 against three 5; three 7 and three 5, which keeps its 5; two 5 and two 9,
-    # which keeps its 9. The 0 has no vote.
-    assert majority(codes, 1).tolist() == [[7, 7, 7, 0], [7, 7, 5, 9], [7, 7, 5, 9]]
+def test_the_sieve_does_not_cross_a_road(filtered) -> None:
+    codes = np.array([[11, 11, 11, 44, 12, 36], [11, 44, 11, 44, 12, 12]], np.uint8)
+    # The single 44 among 11 stays; left and right of the road are two grounds.
+    expected = [[11, 11, 11, 44, 12, 12], [11, 44, 11, 44, 12, 12]]
+    assert filtered(codes, pixels=3, protect=[44]).tolist() == expected
+    # Unprotected, the single one joins, and with it the road.
+    assert filtered(codes, pixels=3).tolist() == [
+        [11, 11, 11, 11, 12, 12],
+        [11, 11, 11, 11, 12, 12],
+    ]
 
 
-def test_a_tie_of_others_keeps_a_code_that_is_none_of_them() -> None:
-    codes = np.array([[5, 5, 5], [5, 1, 9], [9, 9, 9]], np.uint8)
-    assert majority(codes, 1)[1, 1] == 1
+def test_majority_comes_before_the_sieve(filtered) -> None:
+    codes = np.full((9, 9), 11, np.uint8)
+    codes[3:6, 3:6] = 12
+    # The majority cuts the corners of the square; five of nine pixels are left.
+    assert np.count_nonzero(filtered(codes, radius=1) == 12) == 5
+    assert (filtered(codes, radius=1, pixels=6) == 11).all()
+    np.testing.assert_array_equal(filtered(codes, pixels=6), codes)
 
 
-def test_nodata_has_no_vote_and_stays() -> None:
-    codes = np.zeros((5, 5), np.uint8)
-    codes[2, 2] = 3
-    np.testing.assert_array_equal(majority(codes, 2), codes)
-    np.testing.assert_array_equal(majority(3 - codes, 1), 3 - codes)
-
-
-@given(maps, st.integers(0, 4))
+@given(maps, st.integers(0, 2), st.integers(0, 20), st.sets(st.sampled_from([11, ROAD, 51])))
 @settings(deadline=None)
-def test_is_what_counting_by_hand_gives(codes: np.ndarray, radius: int) -> None:
-    before = codes.copy()
-    np.testing.assert_array_equal(majority(codes, radius), by_brute_force(codes, radius))
-    np.testing.assert_array_equal(codes, before)
+def test_protected_classes_and_nodata_neither_lose_nor_gain(
+    filtered, codes, radius, pixels, protect
+) -> None:
+    found = filtered(codes, radius=radius, pixels=pixels, protect=sorted(protect))
+    for kept in (0, *protect):
+        np.testing.assert_array_equal(found == kept, codes == kept)
 
 
-@given(maps, st.integers(0, 3), st.integers(1, 9))
+@given(maps, st.integers(0, 2), st.integers(2, 20))
 @settings(deadline=None)
-def test_windows_of_any_size_give_the_whole(codes: np.ndarray, radius: int, core: int) -> None:
-    np.testing.assert_array_equal(streamed(codes, radius, core), majority(codes, radius))
+def test_open_patches_are_large_where_any_around_them_is(filtered, codes, radius, pixels) -> None:
+    protect = [ROAD, 51]
+    found = filtered(codes, radius=radius, pixels=pixels, protect=protect)
+    grounds, count = ndimage.label((found > 0) & ~np.isin(found, protect))
+    for ground in range(1, count + 1):
+        sizes = [
+            size
+            for code in np.unique(found[grounds == ground])
+            for size in np.bincount(ndimage.label((grounds == ground) & (found == code))[0].flat)[
+                1:
+            ]
+        ]
+        assert (min(sizes) >= pixels) == (max(sizes) >= pixels)
 
 
-@pytest.mark.parametrize("radius", [1, 3])
-def test_is_what_scipy_filters(radius: int) -> None:
-    codes = random_codes(1)
-
-    def vote(square: np.ndarray) -> int:
-        votes = np.bincount(square.astype(int), minlength=256)
-        votes[0] = 0
-        own = int(square[square.size // 2])
-        best = np.flatnonzero(votes == votes.max())
-        return int(best[0]) if own and best.size == 1 else own
-
-    expected = generic_filter(codes, vote, 2 * radius + 1, mode="constant", cval=0)
-    np.testing.assert_array_equal(majority(codes, radius), expected)
+@given(maps, st.lists(st.sampled_from([11, ROAD]), unique=True))
+@settings(deadline=None)
+def test_without_filters_nothing_changes(filtered, codes, protect) -> None:
+    np.testing.assert_array_equal(filtered(codes, protect=protect), codes)
 
 
-@pytest.mark.skipif(shutil.which(OTB) is None, reason="Orfeo ToolBox (otb-bin) is not installed")
-def test_is_what_orfeo_toolbox_makes_at_radius_1(tmp_path) -> None:
-    codes = random_codes(2)
-    write_raster(tmp_path / "raw.tif", codes, GRID, 0)
-    images = ("-io.in", "raw.tif", "-io.out", "majority.tif", "uint8")
-    options = ("-ip.radius", "1", "-ip.suvbool", "false", "-ip.nodatalabel", "0")
-    subprocess.run([OTB, *images, *options], cwd=tmp_path, check=True, capture_output=True)
-    with rasterio.open(tmp_path / "majority.tif") as dataset:
-        np.testing.assert_array_equal(majority(codes, 1), dataset.read(1))
+@given(maps, st.integers(0, 2), st.integers(0, 9), st.integers(1, 9))
+@settings(deadline=None)
+def test_windows_of_any_size_give_the_same(filtered, codes, radius, pixels, core) -> None:
+    asked = {"radius": radius, "pixels": pixels, "protect": [ROAD]}
+    np.testing.assert_array_equal(filtered(codes, **asked, core=core), filtered(codes, **asked))
 
 
-def test_views_of_any_layout_will_do() -> None:
-    codes = random_codes(3)
-    expected = by_brute_force(codes, 1)
-    np.testing.assert_array_equal(majority(np.asfortranarray(codes), 1), expected)
-    codes.flags.writeable = False
-    np.testing.assert_array_equal(majority(codes[::-1], 1), expected[::-1])
+@given(maps, st.integers(2, 20), st.lists(st.sampled_from([11, ROAD]), unique=True))
+@settings(deadline=None)
+def test_a_second_sieve_changes_nothing(filtered, codes, pixels, protect) -> None:
+    once = filtered(codes, pixels=pixels, protect=protect)
+    np.testing.assert_array_equal(filtered(once, pixels=pixels, protect=protect), once)
 
 
-def test_refuses_what_it_cannot_filter() -> None:
-    with pytest.raises(GridError, match="radius -1 over codes of uint8"):
-        majority(np.zeros((3, 3), np.uint8), -1)
-    with pytest.raises(GridError, match="codes of uint16"):
-        majority(np.zeros((3, 3), np.uint16), 1)
-    with pytest.raises(ModelError, match="halo of -1"):
-        streamed(np.zeros((3, 3), np.uint8), -1, 2)
+@pytest.mark.parametrize(("area", "pixels"), [(0, 0), (1, 1), (100, 1), (101, 2), (1000, 10)])
+def test_part_of_a_pixel_counts_as_a_whole_one(area: float, pixels: int) -> None:
+    assert pixels_of(area, grid_of_shape((3, 3))) == pixels
+
+
+def test_refuses_other_than_codes(tmp_path: Path) -> None:
+    path = tmp_path / "class.tif"
+    write_raster(path, np.ones((3, 3), np.uint16), grid_of_shape((3, 3)), 0)
+    asked = {"majority_radius": 1, "minimum_area_m2": 0, "protect": (), "core": 9}
+    with pytest.raises(GridError, match=r"class\.tif holds uint16"):
+        list(regularise(path, **asked, scratch=tmp_path))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_one_error_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "class.tif"
+    write_raster(path, np.ones((99, 99), np.uint8), grid_of_shape((99, 99)), 0)
+    asked = {"majority_radius": 1, "minimum_area_m2": 200, "protect": (), "core": 50}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(MapError, match="make room"):
+            list(regularise(path, **asked, scratch=tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_script_writes_a_class_map_like_the_raw_one(tmp_path, root) -> None:
     spec = importlib.util.spec_from_file_location("regularise", root / "scripts/regularise.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    codes, raw, target = random_codes(4), tmp_path / "class.tif", tmp_path / "majority.tif"
-    write_raster(raw, codes, GRID, 0)
+    random = np.random.default_rng(4)
+    codes = random.choice(np.array([0, 11, 44, 222], np.uint8), (80, 90), p=[0.1, 0.3, 0.3, 0.3])
+    raw, target = tmp_path / "class.tif", tmp_path / "maps" / "regularised.tif"
+    write_raster(raw, codes, grid_of_shape(codes.shape), 0)
+    with rasterio.open(raw, "r+") as dataset:
+        dataset.update_tags(method="forest")
     before = raw.read_bytes()
-    script.main(
-        radius=2,
-        path_to_class=str(raw),
-        nomenclature=str(root / "tables" / "oso17.yaml"),
-        path_to_majority=str(target),
-    )
+    arguments = {
+        "majority_radius": 2,
+        "minimum_area_m2": 0,
+        "protect": [],
+        "path_to_class": str(raw),
+        "nomenclature": str(root / "tables" / "oso17.yaml"),
+    }
+    script.main(**arguments, path_to_filtered=str(target))
+    np.testing.assert_array_equal(read_band(target), majority(codes, 2))
+    arguments |= {"minimum_area_m2": 500, "protect": [44, 51]}
+    script.main(**arguments, path_to_filtered=str(target))
     assert raw.read_bytes() == before
     with rasterio.open(target) as dataset:
-        np.testing.assert_array_equal(dataset.read(1), by_brute_force(codes, 2))
+        np.testing.assert_array_equal(dataset.read(1) == 44, codes == 44)
         assert dataset.colormap(1)[11] == (255, 85, 0, 255)
-        assert dataset.tags()["CLASS_44"] == "roads"
-        assert dataset.tags()["majority_radius"] == "2"
+        tags = dataset.tags()
+        assert tags["CLASS_44"] == "roads"
+        assert tags["method"] == "forest"
+        assert tags["majority_radius"] == "2"
+        assert tags["minimum_area_m2"] == "500"
+        assert tags["protected"] == "44,51"
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert dataset.nodata == 0
+    beside = {path.name for path in target.parent.iterdir()}
+    assert beside == {"regularised.tif", "regularised.tif.aux.xml"}

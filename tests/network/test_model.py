@@ -60,11 +60,15 @@ def test_arguments_are_checked(change, message):
 def test_groups_share_their_weights_and_do_not_mix_before_the_head():
     # Oracle: the sub-network run on each group's channels by itself, then the head by hand.
     model = build_fgunet(**SMALL)
-    maps_of, kernels, bias = partial_network(model)
-    assert kernels.shape == (3, maps_of.output_shape[-1], 4)
+    paths, bias = partial_network(model)
+    assert [path.kernels.shape for path in paths] == [
+        (3, path.maps_of.output_shape[-1], 4) for path in paths
+    ]
     values = image(8)
     logits = bias + sum(
-        maps_of.predict_on_batch(values[..., 4 * g : 4 * g + 4]) @ kernels[g] for g in range(3)
+        path.maps_of.predict_on_batch(values[..., 4 * g : 4 * g + 4]) @ path.kernels[g]
+        for g in range(3)
+        for path in paths
     )
     np.testing.assert_allclose(model.predict_on_batch(values), logits, atol=1e-5)
 

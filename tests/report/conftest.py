@@ -13,7 +13,7 @@ from fgunet.accuracy.confusion import Confusion, confuse, count_confusion, pool
 from fgunet.accuracy.learning_time import learning_time
 from fgunet.accuracy.regularisation import regularisation_table
 from fgunet.accuracy.tables import tabulate
-from fgunet.mapping.regularisation import majority
+from fgunet.mapping.majority import majority
 from fgunet.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
 from fgunet.report.gaps import measure_gaps
 from fgunet.report.page import ReportInputs

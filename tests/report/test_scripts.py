@@ -11,8 +11,9 @@ from fgunet.comparison.pool import choose_pool
 from fgunet.comparison.tables import write_table
 from fgunet.comparison.tally import tally
 from fgunet.files import write_json
-from fgunet.grid import Grid
-from fgunet.rasters import write_raster
+from fgunet.grid import Grid, Window
+from fgunet.mapping.deliverables import create_class_map
+from fgunet.rasters import read_band, write_raster
 
 TILES = ("T30TWT", "T31TDJ")
 METHODS = ("fgunet", "forest")
@@ -46,7 +47,9 @@ def folder(run, history, tmp_path_factory):
         write_raster(top / f"{tile}_split.tif", world.splits[tile], GRID, 0)
         write_raster(top / f"{tile}_truth.tif", world.truths[tile], GRID, 0)
         for method in METHODS:
-            write_raster(top / f"{method}_{tile}_class.tif", world.maps[tile][method], GRID, 0)
+            path_to_class = top / f"{method}_{tile}_class.tif"
+            with create_class_map(path_to_class, GRID, run.world.nomenclature) as write:
+                write(Window(0, 0, *GRID.shape), world.maps[tile][method])
             confidence = np.full(GRID.shape, 80, dtype=np.uint8)
             write_raster(top / f"{method}_{tile}_confidence.tif", confidence, GRID, 255)
         listing = next(one for one in run.inputs.acquisitions if one["tile"] == tile)
@@ -66,10 +69,12 @@ def scored(folder, run, script, root):
             mapped = str(folder / f"{method}_{tile}_class.tif")
             filtered = str(folder / f"{method}_{tile}_majority.tif")
             script("regularise")(
-                radius=1,
+                majority_radius=1,
+                minimum_area_m2=0,
+                protect=[],
                 path_to_class=mapped,
                 nomenclature=nomenclature,
-                path_to_majority=filtered,
+                path_to_filtered=filtered,
             )
             for path, suffix in ((mapped, ""), (filtered, "_majority")):
                 script("confusion")(
@@ -115,6 +120,15 @@ def scored(folder, run, script, root):
         path_to_table=str(folder / "regularisation.csv"),
         path_to_comparison=str(folder / "regularisation.json"),
     )
+    script("regularised_scores")(
+        paths_to_confusions=[str(folder / f"fgunet_{t}_majority.json") for t in TILES],
+        nomenclature=nomenclature,
+        methods=["fgunet"],
+        focus_group="urban",
+        bootstrap_samples=20,
+        seed=1,
+        path_to_scores=str(folder / "regularised.csv"),
+    )
     script("learning_time")(
         paths_to_metadata=[str(folder / f"{m}_metadata.json") for m in METHODS],
         path_to_table=str(folder / "learning_time.csv"),
@@ -139,6 +153,27 @@ def scored(folder, run, script, root):
         seed=1,
         path_to_table=str(folder / "learning_curve.csv"),
     )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def joined(folder, script, root):
+    """The mosaics of all tiles, and how often these agree."""
+    for method in METHODS:
+        script("mosaic")(
+            tiles=TILES,
+            paths_to_classes=[str(folder / f"{method}_{tile}_class.tif") for tile in TILES],
+            paths_to_confidences=[
+                str(folder / f"{method}_{tile}_confidence.tif") for tile in TILES
+            ],
+            nomenclature=str(root / "tables" / "oso17.yaml"),
+            crs="EPSG:32631",
+            resolution=10,
+            path_to_class=str(folder / f"{method}_mosaic_class.tif"),
+            path_to_confidence=str(folder / f"{method}_mosaic_confidence.tif"),
+            path_to_overlap=str(folder / f"{method}_overlap.csv"),
+            path_to_pairs=str(folder / f"{method}_overlap_pairs.csv"),
+        )
     return folder
 
 
@@ -214,6 +249,38 @@ def test_both_methods_are_scored_and_compared_after_the_same_filter(scored):
     assert (table["pixels"] == raw.loc["pooled", "pixels"].iloc[0]).all()
 
 
+def test_a_mosaic_and_how_often_its_tiles_agree(joined, run):
+    one, other = (run.world.maps[tile]["forest"] for tile in TILES)
+    mapped, same = (one > 0) & (other > 0), (one == other) & (one > 0)
+    (pair,) = pd.read_csv(joined / "forest_overlap_pairs.csv").to_dict("records")
+    assert (pair["tile_a"], pair["tile_b"]) == TILES
+    assert (pair["pixels"], pair["agreeing"]) == (mapped.sum(), same.sum())
+    table = pd.read_csv(joined / "forest_overlap.csv")
+    assert table["both"].iloc[-1] == table["both"].iloc[:-1].sum() == same.sum()
+    # Both are equally sure, so that the first one decides.
+    np.testing.assert_array_equal(read_band(joined / "forest_mosaic_class.tif"), one)
+    assert (joined / "forest_mosaic_class.tif.aux.xml").exists()
+
+
+def test_a_mosaic_of_filtered_maps_has_no_tables(joined, script, root, tmp_path):
+    script("mosaic")(
+        tiles=TILES,
+        paths_to_classes=[str(joined / f"forest_{tile}_class.tif") for tile in TILES],
+        paths_to_confidences=[str(joined / f"forest_{tile}_confidence.tif") for tile in TILES],
+        nomenclature=str(root / "tables" / "oso17.yaml"),
+        crs="EPSG:32631",
+        resolution=10,
+        path_to_class=str(tmp_path / "mosaic_regularised.tif"),
+        path_to_confidence=None,
+        path_to_overlap=None,
+        path_to_pairs=None,
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "mosaic_regularised.tif",
+        "mosaic_regularised.tif.aux.xml",
+    ]
+
+
 def test_learning_time_of_each_method(scored, script, run, tmp_path):
     network = {**run.inputs.metadata["fgunet"], "cpu_s": 5400.0, "wall_s": 1440.0}
     del network["threads_per_worker"]
@@ -250,7 +317,7 @@ def series(write_series):
     return write
 
 
-def test_sheets_figures_and_report(scored, script, root, series):
+def test_sheets_figures_and_report(scored, joined, script, root, series):
     nomenclature = str(root / "tables" / "oso17.yaml")
     for tile in TILES:
         series(scored / f"{tile}.zarr", tile)
@@ -299,11 +366,26 @@ def test_sheets_figures_and_report(scored, script, root, series):
         paths_to_maps={tile: str(scored / f"fgunet_{tile}_class.tif") for tile in TILES},
         paths_to_figures={n: path for n, path in figures.items() if n in of_data},
     )
+    for tile in TILES:
+        told = {"method": "fgunet", "mapped": 4096, "ties": 1, "tie_tolerance": 1e-5, "halo": 16,
+                "needed_halo": 24}  # fmt: skip
+        (scored / f"{tile}_mapping.json").write_text(json.dumps(told))
+    script("window_effect")(
+        tiles=TILES,
+        paths_to_maps=[str(scored / f"fgunet_{tile}_class.tif") for tile in TILES],
+        paths_to_exact_maps=[str(scored / f"forest_{tile}_class.tif") for tile in TILES],
+        path_to_effect=str(scored / "window_effect.json"),
+    )
     script("report")(
         configuration={
             "title": "Two tiles",
             "accuracy": {"focus_group": "urban"},
             "series": {"dates": ["20160105", "20160706"]},
+            "mapping": {
+                "regularisation": {
+                    "fgunet": {"majority_radius": 1, "minimum_area_m2": 0, "protect": [51]}
+                }
+            },
         },
         nomenclature=nomenclature,
         methods=METHODS,
@@ -314,7 +396,12 @@ def test_sheets_figures_and_report(scored, script, root, series):
         path_to_labels=str(scored / "labels.csv"),
         path_to_regularisation=str(scored / "regularisation.csv"),
         path_to_regularisation_comparison=str(scored / "regularisation.json"),
+        path_to_regularised=str(scored / "regularised.csv"),
         path_to_learning_time=str(scored / "learning_time.csv"),
+        paths_to_overlap=[str(joined / f"{m}_overlap.csv") for m in METHODS],
+        paths_to_overlap_pairs=[str(joined / f"{m}_overlap_pairs.csv") for m in METHODS],
+        paths_to_mappings=[str(scored / f"{t}_mapping.json") for t in TILES],
+        path_to_window_effect=str(scored / "window_effect.json"),
         path_to_audit=str(scored / "audit.json"),
         paths_to_metadata=[str(scored / f"{m}_metadata.json") for m in METHODS],
         paths_to_acquisitions=listings,
@@ -330,8 +417,11 @@ def test_sheets_figures_and_report(scored, script, root, series):
     assert "than 70 days, %" in html
     assert "Two tiles" in html
     assert "With the same regularisation" in html
+    assert "majority of radius 1; protected: water" in html
+    assert "windows of the study" in html
     assert "What each method learned from" in html
     assert "Learning curves" in html
+    assert "1 pair of tiles shares 9\u202f207 pixels" in html
     assert "1 × 2 threads" in html
 
 

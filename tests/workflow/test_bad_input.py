@@ -230,6 +230,10 @@ def classifier_without_probabilities(config: dict[str, Any], folder: Path) -> No
     config["forest"] = {"classifier": "sklearn.svm.SVC", "parameters": {"C": 2.0}}
 
 
+def protected_code_unknown(config: dict[str, Any], folder: Path) -> None:
+    config["mapping"] = {"regularisation": {"forest": {"protect": [32, 44]}}}
+
+
 def class_without_source(config: dict[str, Any], folder: Path) -> None:
     (folder / "stands.csv").write_text("source_code,code,meaning\n31,31,a\n32,,b\n")
     source(config)["translation"] = str(folder / "stands.csv")
@@ -238,6 +242,10 @@ def class_without_source(config: dict[str, Any], folder: Path) -> None:
 CASES: list[tuple[Change, list[str]]] = [
     (misspelt, ["split: unknown key 'test_shares'", "forest: unknown key 'tree'"]),
     (tile_without_products, ["MissingAcquisitionError", "T31TDK", "products"]),
+    (
+        protected_code_unknown,
+        ["ConfigError: mapping.regularisation.forest.protect: [44]", "'two classes'", "[31, 32]"],
+    ),
     (few_dates, ["MissingAcquisitionError", "T31TCJ", "13", "12"]),
     (missing_band, ["MissingBandError", "B11", "SENTINEL2A_20160104"]),
     (missing_field, ["ReferenceDataError", "stands.gpkg", "no field CLASS", "CODE"]),

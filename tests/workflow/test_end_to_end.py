@@ -12,10 +12,12 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pystac
 import pytest
 import rasterio
 import yaml
 import zarr
+from rio_cogeo.cogeo import cog_validate
 
 from fgunet.nomenclature import read_nomenclature
 
@@ -34,7 +36,10 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     )
     config["forest"].update(trees=20, samples_per_class=200)
     config["comparison"]["learning_curve"] = [0.5]
-    config["mapping"]["window"] = 64
+    # A tile is one window of the study, and four where the map is to be exact.
+    config["mapping"].update(
+        window=64, overlap=16, margin=True, probabilities="uint8", polygon_minimum_m2=2500
+    )
     config["accuracy"]["bootstrap_samples"] = 200
     return config
 
@@ -102,6 +107,60 @@ def test_results_obey_the_contracts(run: Path, root: Path) -> None:
         assert (results / "maps" / method / "mosaic_class.tif").exists()
     for name in ("models/fgunet/model.keras", "models/forest/forest.skops"):
         assert (results / name).exists()
+
+
+def test_windows_give_the_map_of_the_whole_image(run: Path) -> None:
+    maps = run / "results" / "maps" / "fgunet"
+    effect = json.loads((run / "results" / "accuracy" / "window_effect.json").read_text())
+    for told in effect:
+        tile = told["tile"]
+        whole, windows = (
+            read_raster(folder / f"{tile}_class.tif") for folder in (maps, maps / "exact")
+        )
+        assert told["changed"] == np.count_nonzero(whole != windows)
+        facts = json.loads((maps / "exact" / f"{tile}_mapping.json").read_text())
+        assert told["changed"] <= facts["ties"]
+    assert [told["tile"] for told in effect] == ["T30TWT", "T31TGK"]
+    assert "windows of the study" in (run / "results" / "report.html").read_text()
+
+
+def test_products_agree_with_one_another(run: Path) -> None:
+    for method in METHODS:
+        stem = str(run / "results" / "maps" / method / "T31TGK")
+        codes, confidence, margin = (
+            read_raster(Path(f"{stem}_{kind}.tif")) for kind in ("class", "confidence", "margin")
+        )
+        with rasterio.open(f"{stem}_probabilities.tif") as dataset:
+            shares = dataset.read()
+        mapped = codes != 0
+        np.testing.assert_array_equal(shares.max(axis=0), confidence)
+        second, first = np.sort(shares.astype(int), axis=0)[-2:]
+        assert np.abs((first - second) - margin)[mapped].max() <= 1  # each is rounded
+        raw, filtered = (
+            read_raster(Path(f"{stem}_{kind}.tif")) for kind in ("class", "regularised")
+        )
+        protected = np.isin(raw, (44, 51))
+        np.testing.assert_array_equal(np.isin(filtered, (44, 51)), protected)
+        polygons = gpd.read_file(f"{stem}_polygons.gpkg")
+        assert polygons.area.sum() == pytest.approx(100 * mapped.sum())
+
+
+def test_all_maps_are_cloud_optimised(run: Path) -> None:
+    maps = [*(run / "results" / "maps").glob("*/*.tif")]
+    # Of each method: six kinds of two tiles and three mosaics; of each tile its clear days.
+    assert len(maps) == 2 * (6 * 2 + 3) + 2
+    for path in maps:
+        valid, errors, warnings = cog_validate(path, strict=True)
+        assert valid, (path, errors, warnings)
+
+
+def test_the_catalogue_lists_tiles_and_models(run: Path) -> None:
+    collection = pystac.Collection.from_file(run / "results" / "stac" / "collection.json")
+    items = {item.id: item for item in collection.get_items()}
+    assert items.keys() == {"T30TWT", "T31TGK", "model_fgunet", "model_forest"}
+    for item in items.values():
+        for asset in item.assets.values():
+            assert Path(asset.get_absolute_href()).exists()
 
 
 def test_split_is_by_polygon(run: Path) -> None:

@@ -1,0 +1,1 @@
+"""The maps as a STAC collection: an item a tile, and one a model."""

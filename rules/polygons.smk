@@ -1,0 +1,27 @@
+rule polygons:
+    input:
+        map=map_to_polygonise,
+        confidence="results/maps/{method}/{tile}_confidence.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/maps/{method}/{tile}_polygons.gpkg",
+    log:
+        "logs/polygons/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/polygons/{method}_{tile}.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=120,
+    params:
+        minimum_area_m2=config["mapping"]["polygon_minimum_m2"],
+        protect=lambda wildcards: config["mapping"]["regularisation"][
+            wildcards.method
+        ]["protect"],
+        library=VERSION,
+    message:
+        "{wildcards.tile}: polygons of the map of {wildcards.method}"
+    script:
+        "../scripts/polygons.py"

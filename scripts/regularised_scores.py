@@ -1,0 +1,44 @@
+"""Score the regularised maps over all tiles."""
+
+from collections.abc import Sequence
+
+from fgunet.accuracy.confusion import Confusion, pool
+from fgunet.accuracy.tables import tabulate
+from fgunet.files import atomic_path, read_json
+from fgunet.logs import log_to
+from fgunet.nomenclature import read_nomenclature
+
+
+def main(
+    *,
+    paths_to_confusions: Sequence[str],
+    nomenclature: str,
+    methods: Sequence[str],
+    focus_group: str | None,
+    bootstrap_samples: int,
+    seed: int,
+    path_to_scores: str,
+) -> None:
+    confusions = [Confusion.from_dict(read_json(path)) for path in paths_to_confusions]
+    scores, _ = tabulate(
+        [pool([c for c in confusions if c.method == method]) for method in methods],
+        read_nomenclature(nomenclature),
+        focus_group=focus_group,
+        samples=bootstrap_samples,
+        seed=seed,
+    )
+    with atomic_path(path_to_scores) as part:
+        scores.to_csv(part, index=False)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    main(
+        paths_to_confusions=snakemake.input.confusions,
+        nomenclature=snakemake.input.nomenclature,
+        methods=snakemake.params.methods,
+        focus_group=snakemake.params.focus_group,
+        bootstrap_samples=snakemake.params.bootstrap_samples,
+        seed=snakemake.params.seed,
+        path_to_scores=snakemake.output[0],
+    )
