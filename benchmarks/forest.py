@@ -18,12 +18,10 @@ their peak memory is the system's (VmHWM).
 """
 
 import argparse
-import json
 import os
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import rasterio
+from jobs import run_job
 from series import Runs, note, print_figures, write_result
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import cohen_kappa_score
@@ -55,34 +54,11 @@ TARGETS = {
     "predict_peak_gb": "< 2",
     "predict_peak_2048_over_1024": "about 1",
 }
-# A job as a script of the workflow runs it; what it took is its last line.
-JOB = """
-import importlib, json, re, sys, time
-name, arguments = sys.argv[1], json.loads(sys.argv[2])
-main = importlib.import_module(f"scripts.{name}").main
-begin = time.perf_counter()
-main(**arguments)
-seconds = time.perf_counter() - begin
-peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]
-print(json.dumps([seconds, int(peak) * 1024 / 1e9]))
-"""
 
 
 def sampling(samples: int, *, strategy: str = "class_cap") -> dict[str, Any]:
     return {"strategy": strategy, "samples_per_class": samples // len(CODES), "samples": samples,
             "samples_per_polygon": None}  # fmt: skip
-
-
-def run_job(name: str, **arguments: Any) -> tuple[float, float, float]:
-    """Run the script of a rule; seconds of its work, of its process, and its peak in GB."""
-    begin = time.perf_counter()
-    command = [sys.executable, "-c", JOB, name, json.dumps(arguments, default=str)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    whole = time.perf_counter() - begin
-    if done.returncode:
-        raise SystemExit(f"{name} failed:\n{done.stdout}{done.stderr}")
-    seconds, peak = json.loads(done.stdout.splitlines()[-1])
-    return seconds, whole, peak
 
 
 def run_otb(application: str, *arguments: str) -> float:
@@ -173,16 +149,20 @@ def train(work: Path, seed: int) -> tuple[float, float, float]:
 def classify(work: Path, path_to_series: Path) -> tuple[float, float, float]:
     return run_job(
         "classify_forest",
-        tile=TILE,
         path_to_series=path_to_series,
         path_to_model=work / "forest.skops",
         path_to_metadata=work / "metadata.json",
         classifier="sklearn.ensemble.RandomForestClassifier",
         nomenclature=NOMENCLATURE,
-        window=WINDOW,
+        windows={"core": WINDOW},
+        layers={},
+        memory_mb=2000,
         threads=THREADS,
         path_to_class=work / "class.tif",
         path_to_confidence=work / "confidence.tif",
+        path_to_margin=None,
+        path_to_probabilities=None,
+        path_to_facts=work / "mapping.json",
     )
 
 

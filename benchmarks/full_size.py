@@ -39,7 +39,6 @@ def configuration() -> dict[str, Any]:
         "patches_per_epoch": PATCHES,
         "validation_patches": VALIDATION_PATCHES,
     }
-    config["mapping"]["window"] = 512
     return config
 
 

@@ -217,7 +217,7 @@ def print_figures(figures: dict[str, float], targets: dict[str, str]) -> None:
     """Print a table of figures beside what is asked of them."""
     print(f"\n{'figure':<28}{'median':>10}  target")
     for name, value in figures.items():
-        print(f"{name:<28}{value:>10.2f}  {targets.get(name, '')}")
+        print(f"{name:<28}{value:>10.4g}  {targets.get(name, '')}")
 
 
 def write_result(name: str, figures: dict[str, float], runs: Runs) -> None:
