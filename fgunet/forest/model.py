@@ -13,6 +13,7 @@ from fgunet.errors import ModelError
 from fgunet.forest.classifiers import is_forest_class
 from fgunet.forest.traversal import Trees, count_votes, pack_trees
 from fgunet.nomenclature import Nomenclature
+from fgunet.patches.wording import differences
 
 _CHUNK = 8192
 """Pixels that another classifier than a forest is given at once."""
@@ -47,14 +48,15 @@ class Forest:
         Raises
         ------
         ModelError
-            Naming what the series and the forest have.
+            Naming what differs.
         """
-        for what, found, expected in (("dates", dates, self.dates), ("bands", bands, self.bands)):
-            if tuple(found) != expected:
-                raise ModelError(
-                    f"the series has the {what} {list(found)}, the forest was trained on "
-                    f"{list(expected)}; train it again or stack the series with its {what}"
-                )
+        learned = {"dates": self.dates, "bands": self.bands}
+        different = differences({"dates": dates, "bands": bands}, learned)
+        if different:
+            raise ModelError(
+                f"the series is not like those that the forest was trained on ({different}); "
+                "train it again, or stack the series as they were"
+            )
 
     def require_nomenclature(self, nomenclature: Nomenclature) -> None:
         """Refuse another nomenclature than the forest was trained with.

@@ -18,6 +18,7 @@ from fgunet.mapping.prediction import Memory
 from fgunet.network import Path, partial_network, required_halo, required_stride, with_precision
 from fgunet.nomenclature import Nomenclature
 from fgunet.patches.normalisation import normalise
+from fgunet.patches.wording import differences
 
 _KEYS = ("dates", "bands", "codes", "low", "high", "nodata")
 _log = logging.getLogger(__name__)
@@ -217,13 +218,14 @@ def _require_fit(
     missing = [key for key in _KEYS if key not in metadata]
     if missing:
         raise ModelError(f"the model's metadata lack {', '.join(missing)}; train it again")
-    given = {"dates": list(dates), "bands": list(bands), "nodata": nodata}
-    for what, found in given.items():
-        if found != metadata[what]:
-            raise ModelError(
-                f"the series has the {what} {found}, the network was trained on "
-                f"{metadata[what]}; train it again or stack the series with its {what}"
-            )
+    given = {"dates": dates, "bands": bands, "nodata": [str(nodata)]}
+    learned = {key: metadata[key] for key in ("dates", "bands")}
+    different = differences(given, {**learned, "nodata": [str(metadata["nodata"])]})
+    if different:
+        raise ModelError(
+            f"the series is not like those that the network was trained on ({different}); train "
+            "it again, or stack the series as they were"
+        )
     channels = len(dates) * len(bands)
     sizes = {key: int(np.size(metadata[key])) for key in ("low", "high")}
     found_shape = model.input_shape[-1], model.output_shape[-1]
