@@ -109,6 +109,10 @@ class Forest:
             return count_votes(self.trees, channels, len(self.codes), nodata, threads)
         return self._ask_classifier(channels, nodata, threads)
 
+    def pack(self) -> None:
+        """Pack the trees now rather than at the first prediction, so that their memory is known."""
+        _ = self.trees
+
     @cached_property
     def trees(self) -> Trees | None:
         """Its trees, packed; None where it is no forest."""

@@ -1,5 +1,6 @@
 """The Random Forest as a predictor."""
 
+import resource
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,8 +9,8 @@ from numpy.typing import NDArray
 from fgunet.forest.model import Forest
 from fgunet.mapping.prediction import Memory
 
-_FIXED_MB = 500
-"""Memory of a process with the forest, before it sees a pixel."""
+_MORE_MB = 150
+"""Memory that predicting and writing take whatever the window's size."""
 
 
 class ForestPredictor:
@@ -48,9 +49,17 @@ class ForestPredictor:
         forest.require_channels(dates, bands)
         self._forest, self._nodata, self._threads = forest, nodata, threads
         self.codes = forest.codes
-        # Two series, the channels of the pixels, and votes in float64, three times.
-        channels = len(dates) * len(bands)
-        self.memory = Memory(_FIXED_MB, 3 * 2 * channels + 3 * 8 * len(self.codes))
+        self.memory = self._memory(len(dates) * len(bands))
+
+    def _memory(self, channels: int) -> Memory:
+        """Two series, the channels of the pixels, and votes in float64, three times.
+
+        What a forest itself takes ranges from megabytes to gigabytes: it is what the process has
+        taken once the forest is loaded and packed.
+        """
+        self._forest.pack()
+        taken_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+        return Memory(taken_mb + _MORE_MB, 3 * 2 * channels + 3 * 8 * len(self.codes))
 
     def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Probabilities (class, y, x) of a series (time, band, y, x) uint16."""

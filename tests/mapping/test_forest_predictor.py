@@ -1,3 +1,5 @@
+import resource
+
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
@@ -52,3 +54,13 @@ def test_any_windows_and_threads_give_what_scikit_learn_gives(
 def test_another_series_is_refused(forest: Forest) -> None:
     with pytest.raises(ModelError, match="dates"):
         ForestPredictor(forest, dates=DATES[:1], bands=BANDS, nodata=NODATA)
+
+
+def test_what_the_forest_takes_counts_as_taken(forest: Forest) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    memory = ForestPredictor(forest, **SERIES).memory
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    assert before < memory.fixed_mb <= after + 200
+    # Two series and the channels, of two bytes; three times the votes, of eight.
+    assert memory.bytes_per_pixel == 3 * 2 * 4 + 3 * 8 * 3
+    assert "trees" in vars(forest)
