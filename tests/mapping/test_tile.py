@@ -118,6 +118,22 @@ def test_what_was_done_is_not_done_again(whole: dict[str, bytes], tmp_path: Path
     assert files_in(tmp_path) == whole
 
 
+def test_what_was_predicted_is_kept_where_a_map_cannot_be_written(tmp_path: Path) -> None:
+    series, blocked = ArraySeries(make_values((90, 70))), tmp_path / "blocked"
+    blocked.touch()  # a file where the folder of a map should be
+    paths = MapPaths(tmp_path / "class.tif", blocked / "confidence.tif")
+    options = {"windowing": Windowing(3000, core=16), "layers": Layers(), "tags": {}, "made_of": {}}
+    with pytest.raises(OSError, match="blocked"):
+        map_tile(Brightness(), series, CLASSES, paths, **options)
+    assert [path.name for path in tmp_path.glob("*.tif")] == []
+    blocked.unlink()
+    predictor = Brightness()
+    map_tile(predictor, series, CLASSES, paths, **options)
+    assert predictor.calls == []
+    assert paths.classes.exists()
+    assert paths.confidence.exists()
+
+
 MAPPING = """
 import sys, time
 from pathlib import Path
