@@ -78,7 +78,7 @@ def test_settings_hold_within_and_no_longer() -> None:
     with rasterio.Env():
         with gdal_for_blocks():
             assert getenv()["GDAL_DISABLE_READDIR_ON_OPEN"] == "EMPTY_DIR"
-            assert getenv()["GDAL_CACHEMAX"] == 64
+            assert getenv()["GDAL_CACHEMAX"] == 64 * 2**20
         assert "GDAL_CACHEMAX" not in getenv()
 
 
