@@ -114,6 +114,8 @@ def map_tile(
     shape = series.grid.shape
     halo, core = _halo_and_core(predictor, shape, windowing)
     made_of = {**made_of, "halo": halo, "layers": [layers.margin, layers.probabilities]}
+    if not predictor.exact:
+        made_of["core"] = core  # windows of other cores would not be the same
     with journal_beside(paths.classes, made_of, core=core) as journal:
         windows = plan_windows(shape, core=journal.core, halo=halo, stride=predictor.stride)
         left = [window for window in windows if not journal.has(window.core)]

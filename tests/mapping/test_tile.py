@@ -118,6 +118,18 @@ def test_what_was_done_is_not_done_again(whole: dict[str, bytes], tmp_path: Path
     assert files_in(tmp_path) == whole
 
 
+@pytest.mark.parametrize(("exact", "done_again"), [(True, False), (False, True)])
+def test_smaller_windows_are_used_again_only_where_they_give_the_same(
+    tmp_path: Path, exact: bool, done_again: bool
+) -> None:
+    stopping, going_on = Failing(after=11), Brightness()
+    stopping.exact = going_on.exact = exact
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, Windowing(3000, core=16), stopping)
+    make(tmp_path, Windowing(3000, core=32), going_on)
+    assert (len(going_on.calls) == 9) == done_again  # 3 x 3 windows of 32 pixels
+
+
 def test_what_was_predicted_is_kept_where_a_map_cannot_be_written(tmp_path: Path) -> None:
     series, blocked = ArraySeries(make_values((90, 70))), tmp_path / "blocked"
     blocked.touch()  # a file where the folder of a map should be
