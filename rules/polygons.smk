@@ -17,9 +17,7 @@ rule polygons:
         runtime=120,
     params:
         minimum_area_m2=config["mapping"]["polygon_minimum_m2"],
-        protect=lambda wildcards: config["mapping"]["regularisation"][
-            wildcards.method
-        ]["protect"],
+        protect=lambda wildcards: FILTERS[wildcards.method]["protect"],
         library=VERSION,
     message:
         "{wildcards.tile}: polygons of the map of {wildcards.method}"

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-import rasterio
-
 from fgunet.files import read_json, write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
-from fgunet.rasters import OpenBand, read_grid
+from fgunet.rasters import OpenBand, gdal_cache, read_grid
 from fgunet.reference.audit import audit_reference
 from fgunet.reference.shared_ground import compare_shared_ground
 from fgunet.vectors import read_layer
 
 COLUMNS = ["polygon_id", "feature", "code", "source", "split", "tiles"]
-CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -28,7 +25,7 @@ def main(
 ) -> None:
     grids = {tile: read_grid(path) for tile, path in paths_to_splits.items()}
     bands = {tile: OpenBand(path).read for tile, path in paths_to_splits.items()}
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+    with gdal_cache():
         shared = compare_shared_ground(grids, bands)
     audit = audit_reference(
         read_layer(path_to_polygons, layer="polygons", columns=COLUMNS),

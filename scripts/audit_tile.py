@@ -1,11 +1,9 @@
 """Hold the rasters of a tile against the layer, and see what training patches can show."""
 
-import rasterio
-
 from fgunet.files import write_json
 from fgunet.grid import Window
 from fgunet.logs import Progress, log_to
-from fgunet.rasters import OpenBand, read_grid, require_same_grid
+from fgunet.rasters import OpenBand, gdal_cache, read_grid, require_same_grid
 from fgunet.reference.pixels import PixelAudit
 from fgunet.reference.rasterisation import strips
 from fgunet.reference.reach import within_reach
@@ -13,7 +11,6 @@ from fgunet.reference.sides import TRAINING
 from fgunet.reference.tiles import polygons_on
 
 COLUMNS = ["polygon_id", "code", "source", "area_ha", "split", "tiles"]
-CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -37,7 +34,7 @@ def main(
 
     windows = list(strips(grid.shape))
     progress = Progress("strips", len(windows))
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+    with gdal_cache():
         for window in windows:
             reached = within_reach(training, window, grid.shape, size=patch_size, jitter=jitter)
             bands = (band.read(window) for band in (code, polygon, split))

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 
-import rasterio
-
 from fgunet.comparison.replay import seen_in_training
 from fgunet.comparison.tables import write_table
 from fgunet.files import read_json
 from fgunet.logs import log_to
+from fgunet.rasters import gdal_cache
 from fgunet.training.plan import read_plan
-
-CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -20,7 +17,7 @@ def main(
     paths_to_polygon: Sequence[str],
     path_to_seen: str,
 ) -> None:
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+    with gdal_cache():
         seen = seen_in_training(
             read_plan(path_to_plan), read_json(path_to_metadata), paths_to_polygon
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from fgunet.accuracy.confusion import Confusion, pool
+from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.comparison.curve import learning_curve
 from fgunet.comparison.tables import read_table
 from fgunet.files import atomic_path, read_json
@@ -24,7 +24,7 @@ def main(
     budgets = {}
     for budget, paths in paths_to_confusions.items():
         tiles = [Confusion.from_dict(read_json(path)) for path in paths]
-        budgets[budget] = [pool([c for c in tiles if c.method == method]) for method in methods]
+        budgets[budget] = pool_methods(tiles, methods)
     table = learning_curve(
         budgets,
         read_table(path_to_polygons, ["polygon_id", "code", "pixels", "enters"]),

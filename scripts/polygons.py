@@ -4,17 +4,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import rasterio
-
 from fgunet.logs import log_to
 from fgunet.mapping.polygons import SmallPatches, read_strips, write_polygons
 from fgunet.mapping.regularisation import pixels_of, regularise
 from fgunet.nomenclature import NODATA_CODE, read_nomenclature
-from fgunet.rasters import create_raster, read_grid, require_same_grid
+from fgunet.rasters import create_raster, gdal_cache, read_grid, require_same_grid
 from fgunet.whole import failures_told
 
 WINDOW = 2048
-CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -39,7 +36,7 @@ def main(
         scratch=scratch,
     )
     with (
-        rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES),
+        gdal_cache(),
         tempfile.TemporaryDirectory(dir=scratch, prefix=".polygons.") as folder,
     ):
         sieved = Path(folder, "sieved.tif")

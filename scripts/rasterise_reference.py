@@ -3,18 +3,16 @@
 import logging
 
 import numpy as np
-import rasterio
 
 from fgunet.files import read_json
 from fgunet.grid import Grid
 from fgunet.logs import Progress, log_to
-from fgunet.rasters import create_raster
+from fgunet.rasters import create_raster, gdal_cache
 from fgunet.reference.rasterisation import Rasteriser, strips
 from fgunet.reference.sides import SPLIT_CODES
 from fgunet.reference.tiles import polygons_on
 
 COLUMNS = ["polygon_id", "code", "split"]
-CACHE_BYTES = 64 * 2**20
 
 
 def main(
@@ -34,7 +32,7 @@ def main(
     windows = list(strips(grid.shape))
     progress, labelled = Progress("strips", len(windows)), 0
     with (
-        rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES),
+        gdal_cache(),
         create_raster(path_to_code, grid, "uint8", 0) as write_code,
         create_raster(path_to_polygon, grid, "uint32", 0) as write_polygon,
         create_raster(path_to_split, grid, "uint8", 0) as write_split,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fgunet.accuracy.comparison import compare_first_two
-from fgunet.accuracy.confusion import Confusion, pool
+from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.regularisation import MAJORITY, NONE, regularisation_table
 from fgunet.files import atomic_path, read_json, write_json
 from fgunet.logs import log_to
@@ -31,7 +31,7 @@ def main(
     )
     pooled = {
         NONE: raw,
-        MAJORITY: [pool([c for c in filtered if c.method == method]) for method in methods],
+        MAJORITY: pool_methods(filtered, methods),
     }
     table = regularisation_table(
         pooled, classes, focus_group=focus_group, samples=bootstrap_samples, seed=seed

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fgunet.accuracy.confusion import Confusion, pool
+from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.tables import tabulate
 from fgunet.files import atomic_path, read_json
 from fgunet.logs import log_to
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     confusions = [Confusion.from_dict(read_json(path)) for path in paths_to_confusions]
     scores, _ = tabulate(
-        [pool([c for c in confusions if c.method == method]) for method in methods],
+        pool_methods(confusions, methods),
         read_nomenclature(nomenclature),
         focus_group=focus_group,
         samples=bootstrap_samples,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fgunet.accuracy.comparison import compare_first_two
-from fgunet.accuracy.confusion import Confusion, pool
+from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.tables import tabulate
 from fgunet.files import atomic_path, read_json, write_json
 from fgunet.logs import log_to
@@ -25,7 +25,7 @@ def main(
 ) -> None:
     classes = read_nomenclature(nomenclature)
     confusions = [Confusion.from_dict(read_json(path)) for path in paths_to_confusions]
-    pooled = [pool([c for c in confusions if c.method == method]) for method in methods]
+    pooled = pool_methods(confusions, methods)
     for path, confusion in zip(paths_to_pooled, pooled, strict=True):
         write_json(path, confusion.to_dict())
     tables = tabulate(

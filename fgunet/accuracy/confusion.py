@@ -248,6 +248,11 @@ def _assemble(
     return Confusion(tile, method, codes, ids, pairs % n, table[:, :n], table[:, n])
 
 
+def pool_methods(confusions: Sequence[Confusion], methods: Sequence[str]) -> list[Confusion]:
+    """The confusions of several tiles merged (`pool`), one for each of the methods."""
+    return [pool([c for c in confusions if c.method == method]) for method in methods]
+
+
 def pool(confusions: Sequence[Confusion], tile: str = "pooled") -> Confusion:
     """Merge the confusions of several tiles and one method.
 

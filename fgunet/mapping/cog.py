@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 
 from fgunet.files import atomic_path, write_text
 from fgunet.grid import Grid, Window
-from fgunet.rasters import create_raster
+from fgunet.rasters import create_raster, gdal_cache
 from fgunet.whole import failures_told, require_whole
 
 BLOCK = 256
 """Side of the blocks of a tile's map, in pixels."""
 
-CACHE_BYTES = 256 * 2**20
-"""Memory that GDAL keeps blocks in. By itself it takes a twentieth of the machine's; with less than
-a row of blocks of a full tile's probabilities it reads and packs blocks several times."""
+_CACHE_MB = 256
+"""A row of blocks of a full tile's probabilities: with less, blocks are read and packed twice."""
 
 
 @contextmanager
@@ -63,7 +62,7 @@ def create_cog(
     tiled = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:12]}.tiled{path.suffix}")
     try:
         with (
-            rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES),
+            gdal_cache(_CACHE_MB),
             create_raster(
                 tiled, grid, dtype, nodata, bands=bands, colours=colours, tags=tags, name=path
             ) as write,
@@ -124,7 +123,7 @@ def write_cog(
     room = 2 * Path(source).stat().st_size
     with atomic_path(target) as part, failures_told(name or target, room):
         # GDAL makes overviews in a file there.
-        with rasterio.Env(CPL_TMPDIR=str(part.parent), GDAL_CACHEMAX=CACHE_BYTES):
+        with gdal_cache(_CACHE_MB, CPL_TMPDIR=str(part.parent)):
             rasterio.shutil.copy(source, part, driver="COG", **options)
         require_whole(part, sparse=sparse)
         if sidecar is not None:

@@ -1,6 +1,5 @@
 """The windows of a map that are done: what a killed job leaves, and how the next one goes on."""
 
-import errno
 import io
 import json
 import logging
@@ -14,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from fgunet.errors import MapError
 from fgunet.files import alone_in, atomic_path, read_json, write_json
 from fgunet.grid import Window
 from fgunet.mapping.decision import Decided
+from fgunet.whole import failures_told
 
 _log = logging.getLogger(__name__)
 
@@ -69,21 +68,14 @@ class Journal:
         Raises
         ------
         MapError
-            If no space is left.
+            If it cannot be written, as on a full disk; the windows that are done are kept.
         """
         arrays = {name: value for name, value in asdict(decided).items() if value is not None}
-        try:
-            packed = io.BytesIO()
-            np.savez(packed, **arrays)
-            with atomic_path(self._path(window)) as part:
-                part.write_bytes(packed.getbuffer())
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise MapError(
-                f"no space is left to write {self._folder}; its windows that are done are kept. "
-                "Free space on the device and start again: the work goes on from there"
-            ) from error
+        packed = io.BytesIO()
+        np.savez(packed, **arrays)
+        content, path = packed.getbuffer(), self._path(window)
+        with failures_told(path, content.nbytes), atomic_path(path) as part:
+            part.write_bytes(content)
 
     def get(self, window: Window) -> Decided:
         """A window that is done."""

@@ -71,7 +71,7 @@ def majority_windows(
     Yields
     ------
     window : Window
-        Part of the map; the last ones of a row or column may overlap, with the same values.
+        Part of the map; together they are the map, without overlap.
     codes : ndarray (y, x) uint8
         Its filtered codes.
 

@@ -6,7 +6,6 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 
-import rasterio
 import shapely
 
 from fgunet.errors import GridError
@@ -19,8 +18,8 @@ from fgunet.mapping.overlap import OverlapCount, most_confident
 from fgunet.mapping.pyramid import halve_codes, halve_percent
 from fgunet.mapping.sparse_cog import BLOCK, Layer, create_sparse_cogs
 from fgunet.nomenclature import NODATA_CODE, Nomenclature
+from fgunet.rasters import gdal_cache
 
-_CACHE_BYTES = 256 * 2**20
 _log = logging.getLogger(__name__)
 
 
@@ -97,9 +96,8 @@ def mosaic_tiles(
         layers.append(Layer(path_to_confidence, NODATA_CONFIDENCE, halve_percent, tags))
     count = OverlapCount(nomenclature)
     progress = Progress("blocks", len(touched))
-    # In bytes. GDAL would fill a twentieth of the machine's memory with blocks that are read once.
     with (
-        rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES),
+        gdal_cache(256),
         create_sparse_cogs(layers, grid, len(touched)) as write,
     ):
         for block in read_blocks(maps, grid, touched, nomenclature, tolerance=tolerance):

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from rasterio.features import sieve as sieve_once
 
 from fgunet.grid import Grid, split_windows
-from fgunet.rasters import grid_of, rasterio_window
+from fgunet.rasters import gdal_cache, grid_of, rasterio_window
 from fgunet.whole import failures_told, require_whole
 
-_CACHE_BYTES = 64 * 2**20
 _WINDOW = 2048
 _log = logging.getLogger(__name__)
 
@@ -53,8 +52,8 @@ def sieve(path: Path, minimum: int) -> None:
     if not 1 < minimum <= pixels:
         return
     with failures_told(path, pixels):
-        # In bytes. GDAL reads by lines: the cache must hold a row of blocks, and needs no more.
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), rasterio.open(path, "r+") as dataset:
+        # GDAL reads by lines: the cache must hold a row of blocks, and needs no more.
+        with gdal_cache(), rasterio.open(path, "r+") as dataset:
             _repeat(dataset, grid, minimum)
         require_whole(path)
 

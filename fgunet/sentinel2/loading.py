@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import rasterio
 
+from fgunet.rasters import gdal_cache
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.bands import BANDS
 
-_CACHE_BYTES = 64 * 2**20
 _FILES_OF_THE_PROCESS = 200
 
 
@@ -32,12 +32,8 @@ def loaded_bytes_per_pixel(acquisitions: Sequence[Acquisition], bands: Sequence[
 @contextmanager
 def gdal_for_blocks() -> Iterator[None]:
     """Settings of GDAL for reading blocks that are each needed once."""
-    with rasterio.Env(
-        # In bytes. A block is not read twice, so what the cache holds is wasted.
-        GDAL_CACHEMAX=_CACHE_BYTES,
-        # Nothing beside a file is looked for.
-        GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
-    ):
+    # Nothing beside a file is looked for.
+    with gdal_cache(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"):
         yield
 
 
