@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fgunet import __version__
 from fgunet.files import file_sha256, write_json
 from fgunet.logs import log_to
 from fgunet.mapping.decision import Layers
 from fgunet.mapping.network_predictor import load_network
-from fgunet.mapping.tags import map_tags
-from fgunet.mapping.tile import MapPaths, Windowing, map_tile
+from fgunet.mapping.tile import Making, MapPaths, Windowing, map_tile
 from fgunet.nomenclature import read_nomenclature
 from fgunet.series.store import SeriesStore
 
@@ -42,20 +40,16 @@ def main(
         threads=threads,
         **axes,
     )
-    model, metadata = (file_sha256(path) for path in files)
-    tags = map_tags(tile=series.tile, method="fgunet", model=model, version=__version__, **axes)
-    made_of = {"series": series.identity, "metadata": metadata, "precision": precision, **tags}
     facts = map_tile(
         predictor,
         series,
         known,
         MapPaths(path_to_class, path_to_confidence, path_to_margin, path_to_probabilities),
+        making=Making("fgunet", *map(file_sha256, files), {"precision": precision}),
         windowing=Windowing(memory_mb, **windows),
         layers=Layers(**layers),
-        tags=tags,
-        made_of=made_of,
     )
-    write_json(path_to_facts, {"tile": series.tile, "method": "fgunet", **facts})
+    write_json(path_to_facts, facts)
 
 
 if __name__ == "__main__":

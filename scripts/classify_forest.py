@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fgunet import __version__
 from fgunet.files import file_sha256, write_json
 from fgunet.forest.archive import load_forest
 from fgunet.logs import log_to
 from fgunet.mapping.decision import Layers
 from fgunet.mapping.forest_predictor import ForestPredictor
-from fgunet.mapping.tags import map_tags
-from fgunet.mapping.tile import MapPaths, Windowing, map_tile
+from fgunet.mapping.tile import Making, MapPaths, Windowing, map_tile
 from fgunet.nomenclature import read_nomenclature
 from fgunet.series.store import SeriesStore
 
@@ -38,20 +36,16 @@ def main(
     forest = load_forest(*files, classifier)
     forest.require_nomenclature(known)
     predictor = ForestPredictor(forest, nodata=series.nodata, threads=threads, **axes)
-    model, metadata = (file_sha256(path) for path in files)
-    tags = map_tags(tile=series.tile, method="forest", model=model, version=__version__, **axes)
-    made_of = {"series": series.identity, "metadata": metadata, **tags}
     facts = map_tile(
         predictor,
         series,
         known,
         MapPaths(path_to_class, path_to_confidence, path_to_margin, path_to_probabilities),
+        making=Making("forest", *map(file_sha256, files)),
         windowing=Windowing(memory_mb, **windows),
         layers=Layers(**layers),
-        tags=tags,
-        made_of=made_of,
     )
-    write_json(path_to_facts, {"tile": series.tile, "method": "forest", **facts})
+    write_json(path_to_facts, facts)
 
 
 if __name__ == "__main__":

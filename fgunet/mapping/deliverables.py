@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,12 @@ from fgunet.mapping.tags import class_tags
 from fgunet.nomenclature import NODATA_CODE, Nomenclature
 
 
-@contextmanager
 def create_class_map(
     path: str | os.PathLike[str],
     grid: Grid,
     nomenclature: Nomenclature,
     tags: Mapping[str, str] | None = None,
-) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
+) -> AbstractContextManager[Callable[[Window, NDArray[np.uint8]], None]]:
     """Write a class map window by window, atomically.
 
     A COG of codes, 0 = nodata, with the nomenclature's colours, and overviews of the most
@@ -45,7 +44,7 @@ def create_class_map(
     callable
         ``write(window, codes)``, codes (y, x) uint8.
     """
-    with create_cog(
+    return create_cog(
         path,
         grid,
         "uint8",
@@ -54,14 +53,12 @@ def create_class_map(
         colours=nomenclature.colours,
         tags={**class_tags(nomenclature), **(tags or {})},
         sidecar=attribute_table(nomenclature),
-    ) as write:
-        yield write
+    )
 
 
-@contextmanager
 def create_percent(
     path: str | os.PathLike[str], grid: Grid, tags: Mapping[str, str] | None = None
-) -> Iterator[Callable[[Window, NDArray[np.uint8]], None]]:
+) -> AbstractContextManager[Callable[[Window, NDArray[np.uint8]], None]]:
     """Write a map of percentages window by window, atomically: a confidence, a margin.
 
     A COG of 0..100, 255 = nodata, with overviews of the mean.
@@ -71,15 +68,14 @@ def create_percent(
     callable
         ``write(window, percent)``, percent (y, x) uint8.
     """
-    with create_cog(
+    return create_cog(
         path,
         grid,
         "uint8",
         NODATA_CONFIDENCE,
         overviews="AVERAGE",
         tags={"unit": "percent", **(tags or {})},
-    ) as write:
-        yield write
+    )
 
 
 @contextmanager
@@ -129,10 +125,9 @@ def create_probabilities(
         yield lambda window, probabilities: write(window, probabilities.astype(dtype, copy=False))
 
 
-@contextmanager
 def create_clear_count(
     path: str | os.PathLike[str], grid: Grid, tags: Mapping[str, str] | None = None
-) -> Iterator[Callable[[Window, NDArray[np.uint16]], None]]:
+) -> AbstractContextManager[Callable[[Window, NDArray[np.uint16]], None]]:
     """Write how many days each pixel was clear window by window, atomically.
 
     A COG with overviews of the mean. No value is nodata: 0 is a count too (never clear), and
@@ -143,7 +138,6 @@ def create_clear_count(
     callable
         ``write(window, counts)``, counts (y, x) uint16.
     """
-    with create_cog(
+    return create_cog(
         path, grid, "uint16", None, overviews="AVERAGE", tags={"unit": "days", **(tags or {})}
-    ) as write:
-        yield write
+    )

@@ -4,19 +4,21 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
-from fgunet.grid import Window
+from fgunet import __version__
+from fgunet.grid import Grid, Window
 from fgunet.mapping.decision import TIE, Layers
 from fgunet.mapping.deliverables import create_class_map, create_percent, create_probabilities
 from fgunet.mapping.journal import Journal, journal_beside
 from fgunet.mapping.prediction import Predictor, classify
+from fgunet.mapping.tags import map_tags
 from fgunet.mapping.windows import MappingWindow, core_within, plan_windows
 from fgunet.nomenclature import NODATA_CODE, Nomenclature
-from fgunet.rasters import Series
+from fgunet.series.store import SeriesStore
 
 LARGEST_CORE = 2048
 """Side of a core at most, in pixels: larger ones save little, and are long to do again."""
@@ -61,49 +63,66 @@ class MapPaths:
     probabilities: str | os.PathLike[str] | None = None
 
 
+@dataclass(frozen=True)
+class Making:
+    """What the maps of a tile are made with, besides its series.
+
+    Attributes
+    ----------
+    method : str
+        "fgunet" or "forest".
+    model, metadata : str
+        SHA-256 of the model file and of its metadata, hexadecimal.
+    settings : mapping
+        Whatever else the pixels depend on, as JSON can hold it.
+    """
+
+    method: str
+    model: str
+    metadata: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
 def map_tile(
     predictor: Predictor,
-    series: Series,
+    series: SeriesStore,
     nomenclature: Nomenclature,
     paths: MapPaths,
     *,
+    making: Making,
     windowing: Windowing,
     layers: Layers,
-    tags: Mapping[str, str],
-    made_of: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Map a tile window by window, and write its maps, atomically.
 
     A process that is killed leaves the windows that are done beside `paths.classes`; the next one
-    with the same `made_of` maps only the others. The bytes written do not depend on that. With an
-    exact predictor they do not depend on the windows either, but for rounding: a pixel whose two
-    best classes are nearer than 1e-5, which is counted, may have the other one, and a percentage
-    that lies so near to a half may be 1 more or less.
+    with the same series and `making` maps only the others. The bytes written do not depend on
+    that. With an exact predictor they do not depend on the windows either, but for rounding: a
+    pixel whose two best classes are nearer than 1e-5, which is counted, may have the other one, and
+    a percentage that lies so near to a half may be 1 more or less.
 
     Parameters
     ----------
     predictor : Predictor
         The model.
-    series : Series
+    series : SeriesStore
         What it is given.
     nomenclature : Nomenclature
         Of the classes.
     paths : MapPaths
         Files to write.
+    making : Making
+        What the maps are made with; their tags tell it.
     windowing : Windowing
         How large windows are.
     layers : Layers
         What is made besides class and confidence; `paths` names the files.
-    tags : dict
-        Tags of the maps.
-    made_of : dict
-        Everything else the pixels depend on, as JSON can hold it.
 
     Returns
     -------
     dict
-        mapped, pixels with a class; ties, those whose two best classes are nearer than
-        tie_tolerance; halo and needed_halo, pixels that were seen around a window and that the
+        tile; method; mapped, pixels with a class; ties, those whose two best classes are nearer
+        than tie_tolerance; halo and needed_halo, pixels that were seen around a window and that the
         result depends on.
 
     Raises
@@ -113,9 +132,23 @@ def map_tile(
     """
     shape = series.grid.shape
     halo, core = _halo_and_core(predictor, shape, windowing)
-    made_of = {**made_of, "halo": halo, "layers": [layers.margin, layers.probabilities]}
-    if not predictor.exact:
-        made_of["core"] = core  # windows of other cores would not be the same
+    tags = map_tags(
+        tile=series.tile,
+        method=making.method,
+        model=making.model,
+        dates=series.dates,
+        bands=series.bands,
+        version=__version__,
+    )
+    made_of = {
+        "series": series.identity,
+        "making": asdict(making),
+        "version": __version__,
+        "halo": halo,
+        "layers": asdict(layers),
+        # Windows of other cores would not be the same.
+        "core": None if predictor.exact else core,
+    }
     with journal_beside(paths.classes, made_of, core=core) as journal:
         windows = plan_windows(shape, core=journal.core, halo=halo, stride=predictor.stride)
         left = [window for window in windows if not journal.has(window.core)]
@@ -123,9 +156,12 @@ def map_tile(
             "%d windows of %d pixels, %d of them to do", len(windows), journal.core, len(left)
         )
         classify(predictor, series.read, left, journal.put, nodata=series.nodata, layers=layers)
-        files = _files(series, nomenclature, predictor.codes, paths=paths, layers=layers, tags=tags)
+        files = _files(
+            series.grid, nomenclature, predictor.codes, paths=paths, layers=layers, tags=tags
+        )
         found = _assemble(journal, windows, files)
-    return {**found, "tie_tolerance": TIE, "halo": halo, "needed_halo": predictor.halo}
+    about = {"tile": series.tile, "method": making.method}
+    return {**about, **found, "tie_tolerance": TIE, "halo": halo, "needed_halo": predictor.halo}
 
 
 def _halo_and_core(
@@ -148,7 +184,7 @@ File = AbstractContextManager[Callable[[Window, NDArray[Any]], None]]
 
 
 def _files(
-    series: Series,
+    grid: Grid,
     nomenclature: Nomenclature,
     codes: Sequence[int],
     *,
@@ -157,7 +193,6 @@ def _files(
     tags: Mapping[str, str],
 ) -> dict[str, File]:
     """The file of each field of `Decided` that is asked for."""
-    grid = series.grid
     files: dict[str, File] = {
         "codes": create_class_map(paths.classes, grid, nomenclature, tags),
         "confidence": create_percent(paths.confidence, grid, tags),

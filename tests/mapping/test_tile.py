@@ -12,11 +12,11 @@ import rasterio
 
 from fgunet.errors import MapError, SeriesError
 from fgunet.mapping.decision import Layers
-from fgunet.mapping.tile import STUDY_WINDOW, MapPaths, Windowing, map_tile
+from fgunet.mapping.tile import STUDY_WINDOW, Making, MapPaths, Windowing, map_tile
 from fgunet.series.store import SeriesStore
 from tests.mapping.predictors import CLASSES, NODATA, ArraySeries, Brightness, make_values
 
-TAGS = {"model_sha256": "abc"}
+MAKING = Making("fgunet", "abc", "def")
 ALL = Layers(margin=True, probabilities="uint8")
 
 
@@ -30,7 +30,7 @@ def make(folder: Path, windowing: Windowing, predictor=None, layers: Layers = AL
     values[:, :, 20:30, 10:50] = NODATA
     return map_tile(
         predictor or Brightness(), ArraySeries(values), CLASSES, paths_in(folder),
-        windowing=windowing, layers=layers, tags=TAGS, made_of={"model": "abc"},
+        windowing=windowing, layers=layers, making=MAKING,
     )  # fmt: skip
 
 
@@ -43,8 +43,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("whole")
     facts = make(folder, Windowing(3000))
     assert facts == {
-        "mapped": 90 * 70 - 10 * 40, "ties": facts["ties"], "tie_tolerance": 1e-5,
-        "halo": 2, "needed_halo": 2,
+        "tile": "T31TCJ", "method": "fgunet", "mapped": 90 * 70 - 10 * 40,
+        "ties": facts["ties"], "tie_tolerance": 1e-5, "halo": 2, "needed_halo": 2,
     }  # fmt: skip
     return files_in(folder)
 
@@ -67,7 +67,7 @@ def test_memory_decides_how_large_windows_are(tmp_path: Path) -> None:
     for megabytes in 200, 300:  # of 2000 bytes a pixel, beyond 100 MB: 223 and 316 pixels a side
         predictor = Brightness()
         map_tile(predictor, series, CLASSES, paths_in(tmp_path), windowing=Windowing(megabytes),
-                 layers=Layers(), tags={}, made_of={})  # fmt: skip
+                 layers=Layers(), making=MAKING)  # fmt: skip
         largest[megabytes] = max(height for *_, height, _ in predictor.calls)
     # 65,536 pixels are read at a time at least, 256 a side, 252 without the halo: three parts of
     # 200 pixels; 312 without the halo are two of 300, which have a neighbour on one side only.
@@ -82,7 +82,7 @@ def test_memory_does_not_decide_where_rounding_depends_on_the_window(tmp_path: P
     for megabytes in 101, 10_000:
         predictor = Rounding()
         map_tile(predictor, series, CLASSES, paths_in(tmp_path), windowing=Windowing(megabytes),
-                 layers=Layers(), tags={}, made_of={})  # fmt: skip
+                 layers=Layers(), making=MAKING)  # fmt: skip
         assert [height for *_, height, _ in predictor.calls] == [502, 502]
 
 
@@ -134,7 +134,7 @@ def test_what_was_predicted_is_kept_where_a_map_cannot_be_written(tmp_path: Path
     series, blocked = ArraySeries(make_values((90, 70))), tmp_path / "blocked"
     blocked.touch()  # a file where the folder of a map should be
     paths = MapPaths(tmp_path / "class.tif", blocked / "confidence.tif")
-    options = {"windowing": Windowing(3000, core=16), "layers": Layers(), "tags": {}, "made_of": {}}
+    options = {"windowing": Windowing(3000, core=16), "layers": Layers(), "making": MAKING}
     with pytest.raises(OSError, match="blocked"):
         map_tile(Brightness(), series, CLASSES, paths, **options)
     assert [path.name for path in tmp_path.glob("*.tif")] == []
@@ -187,8 +187,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes(
 def test_the_overlap_of_the_study(tmp_path: Path) -> None:
     series = ArraySeries(make_values((40, 1000)))
     predictor = Brightness()
-    facts = map_tile(predictor, series, CLASSES, paths_in(tmp_path), layers=Layers(), tags={},
-                     windowing=Windowing(3000, overlap=16), made_of={})  # fmt: skip
+    facts = map_tile(predictor, series, CLASSES, paths_in(tmp_path), layers=Layers(),
+                     windowing=Windowing(3000, overlap=16), making=MAKING)  # fmt: skip
     assert (facts["halo"], facts["needed_halo"]) == (16, 2)
     widths = [width for *_, width in predictor.calls]
     assert max(widths) == STUDY_WINDOW == 512
@@ -205,7 +205,7 @@ def test_a_store_cut_short_is_named(tmp_path: Path, write_series) -> None:
     store = SeriesStore(tmp_path / "T31TCJ.zarr")
     with pytest.raises(SeriesError, match=r"T31TCJ\.zarr/series/c/0/0/0/0"):
         map_tile(Brightness(), store, CLASSES, paths_in(tmp_path), windowing=Windowing(3000),
-                 layers=Layers(), tags={}, made_of={})  # fmt: skip
+                 layers=Layers(), making=MAKING)  # fmt: skip
     assert not list(tmp_path.glob("*.tif"))
 
 
