@@ -156,6 +156,7 @@ def classify(work: Path, path_to_series: Path) -> tuple[float, float, float]:
         nomenclature=NOMENCLATURE,
         windows={"core": WINDOW},
         layers={},
+        calibrated=False,
         memory_mb=2000,
         threads=THREADS,
         path_to_class=work / "class.tif",

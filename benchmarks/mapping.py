@@ -89,6 +89,7 @@ def classify(work: Path, tile: Path, precision: str) -> tuple[float, float, floa
         precision=precision,
         windows={},
         layers={},
+        calibrated=False,
         memory_mb=MEMORY_MB,
         threads=THREADS,
         path_to_class=work / "class.tif",

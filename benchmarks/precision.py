@@ -34,6 +34,7 @@ def classify(results: Path, tile: str, precision: str, work: Path) -> np.ndarray
         precision=precision,
         windows={},
         layers={},
+        calibrated=False,
         memory_mb=3000,
         threads=2,
         path_to_class=work / "class.tif",

@@ -23,6 +23,7 @@ rule classify_fgunet:
         },
         precision=config["mapping"]["precision"],
         layers=LAYERS,
+        calibrated=config["mapping"]["calibrated"],
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with FG-UNET"
@@ -52,6 +53,7 @@ rule classify_forest:
         classifier=config["forest"]["classifier"],
         windows={"core": config["mapping"]["window"]},
         layers=LAYERS,
+        calibrated=config["mapping"]["calibrated"],
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with the Random Forest"

@@ -12,6 +12,7 @@ use rule classify_fgunet as classify_exact with:
         windows={"core": config["mapping"]["window"]},
         precision=config["mapping"]["precision"],
         layers=LAYERS,
+        calibrated=config["mapping"]["calibrated"],
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with FG-UNET, as if the whole image at once"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fgunet.calibration import read_temperature
 from fgunet.files import file_sha256, write_json
 from fgunet.logs import log_to
 from fgunet.mapping.decision import Layers
@@ -21,6 +22,7 @@ def main(
     precision: str,
     windows: Mapping[str, Any],
     layers: Mapping[str, Any],
+    calibrated: bool,
     memory_mb: float,
     threads: int,
     path_to_class: str,
@@ -32,6 +34,7 @@ def main(
     series, known = SeriesStore(path_to_series), read_nomenclature(nomenclature)
     axes = {"dates": series.dates, "bands": series.bands}
     files = path_to_model, path_to_metadata
+    temperature = read_temperature(path_to_metadata) if calibrated else None
     predictor = load_network(
         *files,
         nodata=series.nodata,
@@ -47,7 +50,7 @@ def main(
         MapPaths(path_to_class, path_to_confidence, path_to_margin, path_to_probabilities),
         making=Making("fgunet", *map(file_sha256, files), {"precision": precision}),
         windowing=Windowing(memory_mb, **windows),
-        layers=Layers(**layers),
+        layers=Layers(**layers, temperature=temperature),
     )
     write_json(path_to_facts, facts)
 
@@ -63,6 +66,7 @@ if __name__ == "__main__":
         precision=snakemake.params.precision,
         windows=snakemake.params.windows,
         layers=snakemake.params.layers,
+        calibrated=snakemake.params.calibrated,
         memory_mb=snakemake.resources.mem_mb,
         threads=snakemake.threads,
         path_to_class=output.map,

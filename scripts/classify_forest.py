@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fgunet.calibration import read_temperature
 from fgunet.files import file_sha256, write_json
 from fgunet.forest.archive import load_forest
 from fgunet.logs import log_to
@@ -22,6 +23,7 @@ def main(
     nomenclature: str,
     windows: Mapping[str, Any],
     layers: Mapping[str, Any],
+    calibrated: bool,
     memory_mb: float,
     threads: int,
     path_to_class: str,
@@ -33,6 +35,7 @@ def main(
     series, known = SeriesStore(path_to_series), read_nomenclature(nomenclature)
     axes = {"dates": series.dates, "bands": series.bands}
     files = path_to_model, path_to_metadata
+    temperature = read_temperature(path_to_metadata) if calibrated else None
     forest = load_forest(*files, classifier)
     forest.require_nomenclature(known)
     predictor = ForestPredictor(forest, nodata=series.nodata, threads=threads, **axes)
@@ -43,7 +46,7 @@ def main(
         MapPaths(path_to_class, path_to_confidence, path_to_margin, path_to_probabilities),
         making=Making("forest", *map(file_sha256, files)),
         windowing=Windowing(memory_mb, **windows),
-        layers=Layers(**layers),
+        layers=Layers(**layers, temperature=temperature),
     )
     write_json(path_to_facts, facts)
 
@@ -59,6 +62,7 @@ if __name__ == "__main__":
         nomenclature=snakemake.input.nomenclature,
         windows=snakemake.params.windows,
         layers=snakemake.params.layers,
+        calibrated=snakemake.params.calibrated,
         memory_mb=snakemake.resources.mem_mb,
         threads=snakemake.threads,
         path_to_class=output.map,

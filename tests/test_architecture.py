@@ -12,7 +12,7 @@ LIBRARY = ROOT / "fgunet"
 # A room may import rooms of lower floors, and itself; rooms of one floor do not know one another.
 FLOORS = [
     {"errors"},
-    {"files", "logs", "grid", "nomenclature", "config", "compiled"},
+    {"files", "logs", "grid", "nomenclature", "config", "compiled", "calibration"},
     {"rasters", "vectors", "whole"},
     {"sentinel2", "series", "reference", "patches", "network"},
     {"training", "forest", "mapping", "accuracy"},

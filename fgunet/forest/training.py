@@ -17,6 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import cohen_kappa_score
 
 import fgunet
+from fgunet.calibration import Calibration, fit_temperature, tell
 from fgunet.errors import ModelError
 from fgunet.forest.classifiers import ForestSettings, is_forest_class, make_classifier
 from fgunet.forest.levels import to_levels
@@ -28,6 +29,9 @@ from fgunet.nomenclature import Nomenclature
 _log = logging.getLogger(__name__)
 
 _TREES_AT_A_TIME = 10
+
+_VOTES = 1000
+"""Votes that another classifier's probabilities are taken for: some give none to most classes."""
 
 
 def train_forest(
@@ -54,7 +58,7 @@ def train_forest(
     settings : ForestSettings
         The classifier.
     validation : Samples, optional
-        Pixels of the validation split; they tell kappa and change nothing.
+        Pixels of the validation split; they tell kappa and the temperature, and change no tree.
     seed : int
         Seed of the classifier.
     threads : int
@@ -89,9 +93,10 @@ def train_forest(
                 levels.restore(tree.tree_)
     _log.info("trained on %d pixels in %.1f s", len(codes), cost["wall_s"])
     forest = Forest(classifier, dates, bands, tuple(counts), metadata)
-    score = _score(forest, settings, out_of_bag, validation, threads)
+    known, votes = _asked(forest, validation, threads)
     metadata.update(
-        score=score,
+        score=_score(forest, settings, out_of_bag, known, votes),
+        calibration=_calibration(forest, known, votes).to_dict(),
         feature_importances=_importances(classifier, (len(dates), len(bands))),
         threads_per_worker=threads,
         **cost,
@@ -163,26 +168,56 @@ def _grow(
     return kappa if kappa is None else float(kappa)
 
 
+def _asked(
+    forest: Forest, validation: Samples | None, threads: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Codes (pixel,) of the validation pixels, and what the forest says of them (class, pixel)."""
+    if validation is None or not len(validation):
+        return np.empty(0, np.uint8), np.empty((len(forest.codes), 0))
+    votes = forest.probabilities(validation.reflectance.T, threads=threads)
+    return validation.pixels["code"].to_numpy(np.uint8), votes
+
+
+def _calibration(
+    forest: Forest, codes: NDArray[np.uint8], votes: NDArray[np.float64]
+) -> Calibration:
+    """The temperature of the pixels of the classes that the forest can give."""
+    possible = np.isin(codes, forest.codes)
+    if not possible.all():
+        _log.warning(
+            "%d validation pixels are of classes that the forest cannot give; they take no part in "
+            "its temperature",
+            np.count_nonzero(~possible),
+        )
+    classifier = forest.classifier
+    calibration = fit_temperature(
+        votes.T[possible],
+        np.searchsorted(forest.codes, codes[possible]),
+        votes=classifier.n_estimators if is_forest_class(type(classifier)) else _VOTES,
+    )
+    tell(calibration)
+    return calibration
+
+
 def _score(
     forest: Forest,
     settings: ForestSettings,
     out_of_bag: float | None,
-    validation: Samples | None,
-    threads: int,
+    known: NDArray[np.uint8],
+    votes: NDArray[np.float64],
 ) -> dict[str, Any] | None:
     """Kappa (Cohen 1960) and what it was counted on; None where there is nothing to count."""
     if settings.score_on == "out_of_bag":
         pixels = sum(forest.metadata["samples"].values())
         return {"on": "out_of_bag", "kappa": out_of_bag, "pixels": pixels}
-    if validation is None or not len(validation):
+    if not len(known):
         _log.warning("no pixels of the validation split: the forest has no validation kappa")
         return None
-    votes = forest.probabilities(validation.reflectance.T, threads=threads)
     given = np.asarray(forest.codes)[votes.argmax(axis=0)]
-    kappa = float(cohen_kappa_score(validation.pixels["code"].to_numpy(), given))
-    _log.info("validation kappa %.4f, of %d pixels", kappa, len(validation))
+    kappa = float(cohen_kappa_score(known, given))
+    _log.info("validation kappa %.4f, of %d pixels", kappa, len(known))
     defined = kappa if np.isfinite(kappa) else None
-    return {"on": "validation", "kappa": defined, "pixels": len(validation)}
+    return {"on": "validation", "kappa": defined, "pixels": len(known)}
 
 
 def _importances(classifier: Any, shape: tuple[int, int]) -> list[list[float]] | None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fgunet.calibration import scaled
 from fgunet.nomenclature import NODATA_CODE
 
 NODATA_CONFIDENCE = 255
@@ -18,7 +19,7 @@ TIE = 1e-5
 
 @dataclass(frozen=True)
 class Layers:
-    """What is made of each pixel besides its class and its confidence.
+    """What is made of each pixel besides its class.
 
     Attributes
     ----------
@@ -26,10 +27,13 @@ class Layers:
         By how many percent the best class is ahead of the second.
     probabilities : {None, "uint8", "float16"}
         The probability of every class: in percent, as a fraction, or not at all.
+    temperature : float, optional
+        What confidence, margin and probabilities are scaled by (`fgunet.calibration.scaled`).
     """
 
     margin: bool = False
     probabilities: Literal["uint8", "float16"] | None = None
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ def decide(
     missing: NDArray[np.bool_],
     layers: Layers,
 ) -> Decided:
-    """Choose the class of each pixel.
+    """Choose the class of each pixel, and say how sure it is.
+
+    Classes and ties are those of the probabilities as they are given, whatever the temperature.
 
     Parameters
     ----------
@@ -78,13 +84,16 @@ def decide(
     """
     classes = np.asarray(codes, dtype=np.uint8)[probabilities.argmax(axis=0)]
     second, first = _two_best(probabilities)
-    lead = first - second
+    ties = int(np.count_nonzero((first - second < TIE) & ~missing))
+    if layers.temperature is not None:
+        probabilities = scaled(probabilities, layers.temperature)
+        second, first = _two_best(probabilities)
     return Decided(
         codes=np.where(missing, np.uint8(NODATA_CODE), classes),
         confidence=_percent(first, missing),
-        margin=_percent(lead, missing) if layers.margin else None,
+        margin=_percent(first - second, missing) if layers.margin else None,
         probabilities=_stored(probabilities, missing, layers.probabilities),
-        ties=int(np.count_nonzero((lead < TIE) & ~missing)),
+        ties=ties,
     )
 
 

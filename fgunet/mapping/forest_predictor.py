@@ -52,14 +52,14 @@ class ForestPredictor:
         self.memory = self._memory(len(dates) * len(bands))
 
     def _memory(self, channels: int) -> Memory:
-        """Two series, the channels of the pixels, and votes in float64, three times.
+        """Two series, the channels of the pixels, and votes in float64, four times.
 
-        What a forest itself takes ranges from megabytes to gigabytes: it is what the process has
-        taken once the forest is loaded and packed.
+        One of the four is of scaled votes. What a forest itself takes ranges from megabytes to
+        gigabytes: it is what the process has taken once the forest is loaded and packed.
         """
         self._forest.pack()
         taken_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-        return Memory(taken_mb + _MORE_MB, 3 * 2 * channels + 3 * 8 * len(self.codes))
+        return Memory(taken_mb + _MORE_MB, 3 * 2 * channels + 4 * 8 * len(self.codes))
 
     def predict(self, series: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Probabilities (class, y, x) of a series (time, band, y, x) uint16."""

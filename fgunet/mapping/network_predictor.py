@@ -129,13 +129,14 @@ _FIXED_MB = 850
 
 
 def _memory(paths: Sequence[Path], *, channels: int, classes: int) -> Memory:
-    """Two series of uint16, two images of a group, three of the classes, and activations.
+    """Two series of uint16, two images of a group, four of the classes, and activations.
 
-    The activations are those of two layers of a path; measured, up to 1.7 times as much.
+    One of the four is of scaled probabilities. The activations are those of two layers of a path;
+    measured, up to 1.7 times as much.
     """
     image = 4 * paths[0].maps_of.input_shape[-1]
     most = max(sum(sorted(_bytes_of_layers(path.maps_of))[-2:]) for path in paths)
-    return Memory(_FIXED_MB, 2 * 2 * channels + 2 * image + 3 * 4 * classes + 1.7 * most)
+    return Memory(_FIXED_MB, 2 * 2 * channels + 2 * image + 4 * 4 * classes + 1.7 * most)
 
 
 def _bytes_of_layers(model: keras.Model) -> Iterator[int]:

@@ -123,7 +123,7 @@ def map_tile(
     dict
         tile; method; mapped, pixels with a class; ties, those whose two best classes are nearer
         than tie_tolerance; halo and needed_halo, pixels that were seen around a window and that the
-        result depends on.
+        result depends on; temperature, of confidence, margin and probabilities, or None.
 
     Raises
     ------
@@ -160,8 +160,15 @@ def map_tile(
             series.grid, nomenclature, predictor.codes, paths=paths, layers=layers, tags=tags
         )
         found = _assemble(journal, windows, files)
-    about = {"tile": series.tile, "method": making.method}
-    return {**about, **found, "tie_tolerance": TIE, "halo": halo, "needed_halo": predictor.halo}
+    return {
+        "tile": series.tile,
+        "method": making.method,
+        **found,
+        "tie_tolerance": TIE,
+        "halo": halo,
+        "needed_halo": predictor.halo,
+        "temperature": layers.temperature,
+    }
 
 
 def _halo_and_core(
@@ -193,10 +200,10 @@ def _files(
     tags: Mapping[str, str],
 ) -> dict[str, File]:
     """The file of each field of `Decided` that is asked for."""
-    files: dict[str, File] = {
-        "codes": create_class_map(paths.classes, grid, nomenclature, tags),
-        "confidence": create_percent(paths.confidence, grid, tags),
-    }
+    files: dict[str, File] = {"codes": create_class_map(paths.classes, grid, nomenclature, tags)}
+    if layers.temperature is not None:
+        tags = {**tags, "temperature": str(layers.temperature)}  # it changes no class
+    files["confidence"] = create_percent(paths.confidence, grid, tags)
     if layers.margin and paths.margin:
         files["margin"] = create_percent(paths.margin, grid, tags)
     if layers.probabilities and paths.probabilities:

@@ -14,8 +14,8 @@ from fgunet.patches.placement import Place, Placement
 from fgunet.patches.random import sample_generator
 from fgunet.rasters import Series
 
-TRAINING_STREAM, VALIDATION_STREAM = 0, 1
-"""Streams of random numbers, so that training and validation samples share none."""
+TRAINING_STREAM, VALIDATION_STREAM, CALIBRATION_STREAM = 0, 1, 2
+"""Streams of random numbers, so that samples of different purposes share none."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ class PatchSource:
         self._series, self._labels = tuple(series), tuple(labels)
         self._placement, self._bounds = placement, bounds
         self._seed, self._stream, self._augmented = seed, stream, augmented
+
+    @property
+    def labelled(self) -> NDArray[np.int64]:
+        """Labelled pixels of each class on the ground, over all tiles (class,) int64."""
+        return self._placement.labelled
 
     def batch(self, indices: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Patches of several numbers.

@@ -78,8 +78,8 @@ def metadata(trained: Trained, plan: TrainingPlan) -> dict[str, Any]:
     dict
         Of values that JSON can hold. `low` and `high` are (date, band); times are in seconds,
         of worker 0's clock (`wall_s`) and of all workers' processors (`cpu_s`): epochs with
-        reading, validation and checkpoints, without start-up, and without what was done again
-        after a restart.
+        reading, validation and checkpoints, without start-up and calibration, and without what
+        was done again after a restart.
     """
     progress, model = trained.progress, trained.model
     return {
@@ -106,6 +106,7 @@ def metadata(trained: Trained, plan: TrainingPlan) -> dict[str, Any]:
         "epochs": progress.epochs,
         "best_epoch": progress.best_epoch,
         "best_validation_kappa": _kappa(progress),
+        "calibration": trained.calibration.to_dict(),
         "select_on": plan.select_on,
         "select_by": plan.select_by,
         "patches": progress.steps * plan.batch_size,

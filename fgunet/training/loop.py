@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from fgunet.calibration import Calibration
 from fgunet.errors import TrainingError, TrainingStoppedError, WorkerLostError
 from fgunet.logs import Progress as ProgressLog
 from fgunet.network import build_fgunet
+from fgunet.training.calibration import CalibrationPatches, calibrate
 from fgunet.training.checkpoints import (
     Checkpoint,
     Progress,
@@ -36,11 +38,8 @@ from fgunet.training.workers import Workers
 _log = logging.getLogger(__name__)
 
 
-class Patches(Protocol):
+class Patches(CalibrationPatches, Protocol):
     """Patches by number; `fgunet.patches.drawing.PatchSource` is one."""
-
-    def batch(self, indices: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Images (patch, y, x, channel) and labels (patch, y, x), 255 = unlabelled."""
 
     def describe(self, index: int) -> str:
         """Where a patch lies, in words."""
@@ -48,9 +47,10 @@ class Patches(Protocol):
 
 @dataclass(frozen=True)
 class Trained:
-    """The chosen model, in float32, and how the training went."""
+    """The chosen model, in float32, its calibration, and how the training went."""
 
     model: keras.Model
+    calibration: Calibration
     progress: Progress
 
 
@@ -116,7 +116,8 @@ def train(
     Returns
     -------
     Trained
-        The model of the epoch with the highest score on the validation patches.
+        The model of the epoch with the highest score on the validation patches, and its
+        temperature, fitted on the same patches (`fgunet.training.calibration.calibrate`).
 
     Raises
     ------
@@ -139,13 +140,15 @@ def train(
             loop.learn(epoch, training, obey)
             loop.end_epoch(epoch, loop.judge(validation, obey))
             loop.save()
+        model = loop.chosen()
+        calibration = calibrate(model, plan, validation, workers, obey=obey, ahead=loop.ahead)
     except (TrainingStoppedError, WorkerLostError) as error:
         loop.save()
         raise type(error)(
             f"{error}; {loop.progress.steps} of {plan.epochs * plan.steps_per_epoch} steps are "
             f"done and saved in {places.checkpoint}: start again to go on"
         ) from error
-    return loop.chosen()
+    return Trained(model, calibration, loop.progress)
 
 
 class _Loop:
@@ -154,7 +157,7 @@ class _Loop:
     def __init__(self, plan: TrainingPlan, workers: Workers, places: Places, readers: int) -> None:
         keras.utils.set_random_seed(plan.seed % 2**32)
         self.plan, self.workers, self.places = plan, workers, places
-        self._ahead = {"depth": max(2, readers), "threads": readers}
+        self.ahead = {"depth": max(2, readers), "threads": readers}
         self.model = _network(plan, plan.precision)
         self.optimizer = keras.optimizers.Adam(plan.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
@@ -205,18 +208,18 @@ class _Loop:
         )
         write_checkpoint(self.places.checkpoint, state, self.plan)
 
-    def chosen(self) -> Trained:
+    def chosen(self) -> keras.Model:
         """The model of the best epoch, for any use."""
         model = _network(self.plan, "float32")
         assign(model.weights, self.best)
-        return Trained(model, self.progress)
+        return model
 
     def learn(self, epoch: int, patches: Patches, obey: Callable[[], None]) -> None:
         """What is left of an epoch's steps."""
         plan, progress = self.plan, self.progress
         left = range(progress.steps, self._steps(epoch + 1))
         log = self._progress_log(left)
-        made = prefetched(patches.batch, map(self._share, left), **self._ahead)
+        made = prefetched(patches.batch, map(self._share, left), **self.ahead)
         with closing(made) as batches:
             for number, (images, labels) in zip(left, batches, strict=True):
                 self.optimizer.learning_rate.assign(self.schedule.rate_at(plan, number))
@@ -245,10 +248,9 @@ class _Loop:
         self._count_time()
         self._learning_s = self.progress.epoch_wall_s
         count, n_classes = self.plan.validation_patches, len(self.plan.codes)
-        firsts = range(0, count, self.plan.portion)[self.workers.rank :: self.workers.size]
-        portions = [range(first, min(first + self.plan.portion, count)) for first in firsts]
+        portions = self.workers.portions(count, self.plan.portion)
         losses, confusion = np.zeros((2, count)), np.zeros((n_classes, n_classes))
-        made = prefetched(patches.batch, portions, **self._ahead)
+        made = prefetched(patches.batch, portions, **self.ahead)
         with closing(made) as judged:
             for portion, (images, labels) in zip(portions, judged, strict=True):
                 obey()

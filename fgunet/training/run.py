@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from fgunet.calibration import tell
 from fgunet.files import alone_in
 from fgunet.training.deliverables import write_deliverables
 from fgunet.training.loop import Places, train
@@ -80,6 +81,7 @@ def run(
             )
         _log.info("peak memory %.2f GB", peak_gb())
         if workers.leads:
+            tell(trained.calibration)
             write_deliverables(folder, trained, plan, workers=workers.size, threads=threads)
             shutil.rmtree(places.checkpoint.parent, ignore_errors=True)
 

@@ -57,6 +57,14 @@ class Workers:
         """Whether this is worker 0, the one that writes."""
         return self.rank == 0
 
+    def portions(self, count: int, size: int) -> list[range]:
+        """Portions of so many samples that fall to this worker; they are shared out whole.
+
+        So what is computed of a portion does not depend on the number of workers.
+        """
+        firsts = range(0, count, size)[self.rank :: self.size]
+        return [range(first, min(first + size, count)) for first in firsts]
+
     @contextmanager
     def exchanging(self) -> Iterator[None]:
         """While the body runs compiled calls of `sum`: say so if another worker is lost.

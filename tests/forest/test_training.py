@@ -2,8 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, log_loss
 from sklearn.svm import SVC
 
 from fgunet.errors import ModelError, NomenclatureError
@@ -66,12 +67,51 @@ def test_validation_kappa_is_scikit_learns(train, sampled) -> None:
         "kappa": pytest.approx(cohen_kappa_score(codes, given), abs=1e-12),
         "pixels": 400,
     }
-    # It is told, and changes nothing.
+    # It is told, and changes no tree.
     alone = train(known)
     assert alone.metadata["score"] is None
+    assert alone.metadata["calibration"]["temperature"] is None
+    assert "no pixel to fit it on" in alone.metadata["calibration"]["remark"]
     np.testing.assert_array_equal(
         alone.probabilities(known.reflectance.T), forest.probabilities(known.reflectance.T)
     )
+
+
+def best_by_scipy(shares: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
+    """The temperature with the least log loss by scikit-learn, and that loss."""
+
+    def loss(temperature: float) -> float:
+        powers = shares ** (1 / temperature)
+        return float(log_loss(codes, powers / powers.sum(axis=1, keepdims=True)))
+
+    best = minimize_scalar(loss, bounds=(0.05, 20), method="bounded", options={"xatol": 1e-7})
+    return best.x, best.fun
+
+
+@pytest.mark.parametrize("score_on", ["validation", "out_of_bag"])
+def test_the_temperature_is_that_of_the_validation_pixels(train, sampled, score_on) -> None:
+    known, validation = sampled(seed=3), sampled(100, seed=6)
+    settings = ForestSettings(trees=23, depth=6, score_on=score_on)
+    forest = train(known, settings, validation=validation)
+    found = forest.metadata["calibration"]
+    codes = validation.pixels["code"].to_numpy()
+    votes = forest.classifier.predict_proba(validation.reflectance.astype(np.float32))
+    # One tree more says nothing: a third of a vote for each of three classes.
+    temperature, least = best_by_scipy((23 * votes + 1 / 3) / 24, codes)
+    assert found["temperature"] == pytest.approx(temperature, rel=1e-4)
+    assert found["log_loss_after"] == pytest.approx(least, abs=1e-9)
+    assert found["log_loss_after"] < found["log_loss_before"]
+    assert (found["pixels"], found["split"]) == (100, "validation")
+
+
+def test_pixels_of_classes_without_samples_do_not_bear_on_the_temperature(
+    train, sampled, caplog
+) -> None:
+    known, validation = sampled(codes=(11, 222)), sampled(200, seed=6)
+    found = train(known, validation=validation).metadata["calibration"]
+    absent = int((validation.pixels["code"] == 44).sum())
+    assert found["pixels"] == 200 - absent
+    assert f"{absent} validation pixels are of classes that the forest cannot give" in caplog.text
 
 
 def test_out_of_bag_kappa_is_scikit_learns(train, samples: Samples) -> None:
@@ -132,6 +172,7 @@ def test_other_classifiers_are_trained_as_by_hand(train, sampled, path: str, par
         by_hand.predict_proba(asked.reflectance.astype(np.float32)).T,
     )
     assert forest.metadata["score"]["kappa"] > 0.8
+    assert 0 < forest.metadata["calibration"]["temperature"] < 20
     # Whatever it was trained on: its job decides how many threads predict.
     assert forest.classifier.get_params().get("n_jobs", 1) == 1
     assert (forest.metadata["feature_importances"] is None) == (path == "sklearn.svm.SVC")

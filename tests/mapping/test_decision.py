@@ -35,6 +35,32 @@ def test_what_a_map_says_by_hand() -> None:
     assert plain.probabilities is None
 
 
+def test_a_temperature_changes_what_is_said_and_not_what_is_chosen() -> None:
+    probabilities, missing = np.array([[[0.8, 0.5]], [[0.2, 0.5]]]), np.zeros((1, 2), bool)
+    squared = Layers(margin=True, probabilities="uint8", temperature=0.5)
+    decided = decide(probabilities, (11, 44), missing, squared)
+    assert decided.codes.tolist() == [[11, 11]]
+    assert decided.confidence.tolist() == [[94, 50]]  # 0.64 of 0.68
+    assert decided.margin.tolist() == [[88, 0]]
+    assert decided.probabilities[:, 0].tolist() == [[94, 50], [6, 50]]
+    assert decided.ties == 1
+
+
+@given(
+    arrays(np.float32, (3, 2, 4), elements=st.floats(0, 1, width=32)),
+    arrays(np.bool_, (2, 4)),
+    st.floats(0.05, 20),
+)
+def test_classes_and_ties_do_not_depend_on_the_temperature(
+    probabilities: np.ndarray, missing: np.ndarray, temperature: float
+) -> None:
+    plain = decide(probabilities, CODES, missing, Layers())
+    found = decide(probabilities, CODES, missing, Layers(temperature=temperature))
+    np.testing.assert_array_equal(found.codes, plain.codes)
+    assert found.ties == plain.ties
+    assert (found.confidence[missing] == 255).all()
+
+
 @pytest.mark.parametrize(("lead", "ties"), [(0.9e-5, 1), (1.1e-5, 0)])
 def test_a_tie_is_a_lead_within_rounding(lead: float, ties: int) -> None:
     probabilities = np.array([0.4, 0.4 + lead, 0.2 - lead]).reshape(3, 1, 1)

@@ -61,6 +61,6 @@ def test_what_the_forest_takes_counts_as_taken(forest: Forest) -> None:
     memory = ForestPredictor(forest, **SERIES).memory
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     assert before < memory.fixed_mb <= after + 200
-    # Two series and the channels, of two bytes; three times the votes, of eight.
-    assert memory.bytes_per_pixel == 3 * 2 * 4 + 3 * 8 * 3
+    # Two series and the channels, of two bytes; four times the votes, of eight.
+    assert memory.bytes_per_pixel == 3 * 2 * 4 + 4 * 8 * 3
     assert "trees" in vars(forest)

@@ -45,6 +45,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     assert facts == {
         "tile": "T31TCJ", "method": "fgunet", "mapped": 90 * 70 - 10 * 40,
         "ties": facts["ties"], "tie_tolerance": 1e-5, "halo": 2, "needed_halo": 2,
+        "temperature": None,
     }  # fmt: skip
     return files_in(folder)
 
@@ -94,6 +95,35 @@ def test_only_what_is_asked_for_is_written(tmp_path: Path) -> None:
         assert dataset.tags()["model_sha256"] == "abc"
 
 
+CALIBRATED = Layers(margin=True, probabilities="uint8", temperature=1.6)
+
+
+def test_a_temperature_changes_all_but_the_class_map(
+    whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    facts = make(tmp_path / "whole", Windowing(3000), layers=CALIBRATED)
+    assert facts["temperature"] == 1.6
+    found = files_in(tmp_path / "whole")
+    assert {name for name in whole if found[name] == whole[name]} == {
+        "T31TCJ_class.tif", "T31TCJ_class.tif.aux.xml"
+    }  # fmt: skip
+    for name in "confidence", "margin", "probabilities":
+        with rasterio.open(tmp_path / "whole" / f"T31TCJ_{name}.tif") as dataset:
+            assert dataset.tags()["temperature"] == "1.6"
+    make(tmp_path / "windows", Windowing(3000, core=16), layers=CALIBRATED)
+    assert files_in(tmp_path / "windows") == found
+
+
+def test_confidence_is_that_of_the_scaled_probabilities(tmp_path: Path) -> None:
+    values = make_values((30, 30))
+    map_tile(Brightness(), ArraySeries(values), CLASSES, paths_in(tmp_path), making=MAKING,
+             windowing=Windowing(3000, core=16), layers=CALIBRATED)  # fmt: skip
+    powers = Brightness().predict(values).astype(float) ** (1 / 1.6)
+    with rasterio.open(tmp_path / "T31TCJ_confidence.tif") as dataset:
+        found = dataset.read(1)
+    np.testing.assert_allclose(found, 100 * (powers / powers.sum(0)).max(0), atol=0.5001)
+
+
 class Failing(Brightness):
     """Ends after some windows."""
 
@@ -116,6 +146,14 @@ def test_what_was_done_is_not_done_again(whole: dict[str, bytes], tmp_path: Path
     make(tmp_path, windowing, predictor)
     assert len(predictor.calls) in (19, 20)  # the last one was perhaps not written yet
     assert files_in(tmp_path) == whole
+
+
+def test_windows_of_another_temperature_are_done_again(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, Windowing(3000, core=16), Failing(after=11))
+    predictor = Brightness()
+    make(tmp_path, Windowing(3000, core=16), predictor, layers=CALIBRATED)
+    assert len(predictor.calls) == 30
 
 
 @pytest.mark.parametrize(("exact", "done_again"), [(True, False), (False, True)])

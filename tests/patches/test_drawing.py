@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fgunet.errors import PatchError
+from fgunet.grid import Window
 from fgunet.patches.drawing import Bounds, PatchSource, count_drawn_labels
 from fgunet.patches.placement import Placement
 from fgunet.patches.random import sample_generator
@@ -47,6 +48,12 @@ def test_patch_is_the_same_whatever_was_drawn_before(source):
     assert images.dtype == np.float32
     assert labels.shape == (2, 16, 16)
     assert labels.dtype == np.uint8
+
+
+def test_labelled_pixels_are_those_on_the_ground(source, some_labels):
+    window = Window(0, 0, 40, 30)
+    both = np.concatenate([some_labels((40, 30), seed).read(window) for seed in (1, 2)])
+    np.testing.assert_array_equal(source().labelled, [(both == label).sum() for label in range(3)])
 
 
 def test_streams_and_seeds_differ():

@@ -73,6 +73,17 @@ def test_a_stopped_training_goes_on_to_the_same_weights(run, make_plan, whole, s
     np.testing.assert_array_equal(weights(resumed), weights(whole))
     assert without_times(resumed.progress.history) == without_times(whole.progress.history)
     assert resumed.progress.best_epoch == whole.progress.best_epoch
+    assert resumed.calibration == whole.calibration
+
+
+def test_stopped_in_the_calibration_it_calibrates_again(run, make_plan, whole):
+    calls = []
+    run(make_plan(**PLAN), name="counted", obey=lambda: calls.append(None))
+    with pytest.raises(TrainingStoppedError, match="4 of 4 steps are done"):
+        run(make_plan(**PLAN), obey=raising(TrainingStoppedError("stop"), len(calls) - 1))
+    resumed = run(make_plan(**PLAN))
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+    assert resumed.calibration == whole.calibration
 
 
 def test_portions_change_rounding_alone(run, make_plan, whole):
@@ -111,7 +122,7 @@ def test_the_history_grows_while_it_trains(run, make_plan, tmp_path):
         lengths.append(len(path.read_text().splitlines()) - 1 if path.exists() else 0)
 
     run(plan, obey=obey)
-    assert sorted(set(lengths)) == [0, 1, 2]
+    assert sorted(set(lengths)) == [0, 1, 2, 3]  # the temperature is fitted at the end
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from fgunet.errors import PatchError, TrainingError
+from fgunet.calibration import read_temperature
+from fgunet.errors import ModelError, PatchError, TrainingError
 from fgunet.files import read_json
 from fgunet.grid import Window
 from fgunet.network import required_halo
@@ -61,6 +62,11 @@ def test_a_whole_training(planned, write_series, about_series):
     assert metadata["patches"] == 16
     assert metadata["workers"] == metadata["threads_per_worker"] == 1
     assert metadata["halo"] == 24
+    calibration = metadata["calibration"]
+    assert calibration["split"] == "validation"
+    assert calibration["pixels"] > 100
+    assert calibration["log_loss_after"] <= calibration["log_loss_before"]
+    assert read_temperature("out/metadata.json") == calibration["temperature"] > 0
     model = keras.models.load_model("out/model.keras")
     assert required_halo(model) == 24
     assert model.count_params() == metadata["n_parameters"]
@@ -119,7 +125,11 @@ def test_a_model_chosen_on_training_labels_says_so(planned, caplog):
     with caplog.at_level(logging.WARNING):
         run("plan.json", "out")
     assert "its score is no validation" in caplog.text
-    assert read_json("out/metadata.json")["select_on"] == "training"
+    metadata = read_json("out/metadata.json")
+    assert metadata["select_on"] == "training"
+    assert metadata["calibration"]["temperature"] is None
+    with pytest.raises(ModelError, match="the model was chosen on the training split"):
+        read_temperature("out/metadata.json")
 
 
 def test_one_training_at_a_time_in_a_folder(planned, caplog):

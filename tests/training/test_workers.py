@@ -1,5 +1,6 @@
 """Two and three real workers under horovodrun do what one does."""
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ SCRIPT = """
     weights = np.concatenate([w.ravel() for w in trained.model.get_weights()])
     np.savez(folder / f"worker_{workers.rank}.npz", weights=weights,
              kappas=[row["validation_kappa"] for row in trained.progress.history],
-             steps=trained.progress.steps)
+             steps=trained.progress.steps, temperature=trained.calibration.temperature)
 """
 
 
@@ -60,6 +61,7 @@ def test_several_workers_give_the_weights_of_one(
     found = [np.load(tmp_path / f"worker_{rank}.npz") for rank in range(workers)]
     for other in found[1:]:
         np.testing.assert_array_equal(other["weights"], found[0]["weights"])
+        assert other["temperature"] == found[0]["temperature"]
     written = [path.parent.name for path in tmp_path.glob("*/history.csv")]
     assert written == ["0"], "worker 0 alone writes"
     patches = random_patches(8, 8, 3)
@@ -70,3 +72,13 @@ def test_several_workers_give_the_weights_of_one(
     np.testing.assert_allclose(found[0]["weights"], flat(alone), atol=2e-5)
     kappas = [row["validation_kappa"] for row in alone.progress.history]
     np.testing.assert_allclose(found[0]["kappas"], kappas, atol=0.01)
+    np.testing.assert_allclose(found[0]["temperature"], alone.calibration.temperature, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("count", "size", "workers"), [(10, 3, 2), (1, 4, 3), (12, 2, 4)])
+def test_portions_are_shared_out_whole(count, size, workers):
+    of_one = Workers().portions(count, size)
+    assert [number for portion in of_one for number in portion] == list(range(count))
+    shared = [Workers(rank=rank, size=workers).portions(count, size) for rank in range(workers)]
+    assert sorted(itertools.chain(*shared), key=min) == of_one
+    assert max(map(len, shared)) - min(map(len, shared)) <= 1
