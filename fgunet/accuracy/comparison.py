@@ -1,21 +1,27 @@
 """Two methods judged on the same polygons: how far apart, and could it be chance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
-from fgunet.accuracy.confusion import Confusion
+from fgunet.accuracy.confusion import Confusion, majority_votes
 from fgunet.accuracy.intervals import interval, resample_confusions
-from fgunet.accuracy.scores import Scores, defined, map_scores
+from fgunet.accuracy.mcnemar import mcnemar
+from fgunet.accuracy.pairing import Pair, pair_up
+from fgunet.accuracy.permutation import (
+    Score,
+    enough_permutations,
+    p_values,
+    permuted_differences,
+)
+from fgunet.accuracy.scores import Scores, defined, f_scores, map_scores
 from fgunet.errors import AccuracyError
 
-_ROUNDING = 1e-12
-"""Differences closer than this are equal: the sums are the same, in another order."""
-
-_DRAWS = 4_000_000
+_FEWEST_POLYGONS = 2
+"""Fewer polygons of a class are drawn alike every time: they give no interval."""
 
 
 def compare_first_two(
@@ -45,16 +51,17 @@ def compare(
     group : sequence of int
         Codes of the focus group; may be empty.
     samples : int
-        Number of resamples, and of permutations.
+        Number of resamples; of permutations at least as many.
     seed : int
         Seed of both.
 
     Returns
     -------
     dict
-        JSON can hold it: methods, polygons and pixels that both are judged on, samples, left_out
-        (polygons judged in one map only), scores {name: {<method>: value, difference, lower,
-        upper, p_value}} and mcnemar.
+        JSON can hold it: methods, polygons and pixels that both are judged on, samples,
+        permutations, left_out (polygons judged in one map only), scores {name: {<method>: value,
+        difference, lower, upper, p_value}}, classes {code: likewise of the F-score, and polygons
+        and pixels of the class} and mcnemar. A class with one polygon has no interval.
 
     Raises
     ------
@@ -62,165 +69,109 @@ def compare(
         If the nomenclatures differ, no polygon is common, or a polygon has two reference classes
         or in one map more pixels with a class, or without, than in the other.
     """
-    places = [first.codes.index(code) for code in group if code in first.codes]
-    references, a, b, left_out = _paired(first, second)
-    n = len(first.codes)
-    observed = [_scores(_matrix(references, counts, n), places) for counts in (a, b)]
-    drawn = resample_confusions(references, np.hstack([a, b]), n, samples=samples, seed=seed)
-    resampled = [_scores(drawn[..., :n], places), _scores(drawn[..., n:], places)]
-    permuted = _permuted_differences(references, a, b, n, places=places, samples=samples, seed=seed)
-    scores = {}
-    for name in observed[0]:
-        lower, upper = interval(resampled[0][name] - resampled[1][name])
-        difference = observed[0][name] - observed[1][name]
-        scores[name] = {
-            first.method: defined(observed[0][name]),
-            second.method: defined(observed[1][name]),
-            "difference": defined(difference),
-            "lower": defined(lower),
-            "upper": defined(upper),
-            "p_value": _p_value(difference, permuted[name]),
-        }
-    return {
-        "methods": [first.method, second.method],
-        "polygons": int(references.size),
-        "pixels": int(a.sum()),
-        "left_out": left_out,
-        "samples": samples,
-        "scores": scores,
-        "mcnemar": mcnemar(_majority_right(references, a), _majority_right(references, b)),
-    }
-
-
-def _paired(
-    first: Confusion, second: Confusion
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
-    """Reference places and both counts of the common polygons; how many are in one map only."""
-    if first.codes != second.codes:
-        raise AccuracyError(
-            f"{first.method} and {second.method} have the codes {list(first.codes)} and "
-            f"{list(second.codes)}; compare maps of one nomenclature"
-        )
-    common, at_first, at_second = np.intersect1d(
-        first.polygon_ids, second.polygon_ids, assume_unique=True, return_indices=True
-    )
-    if not common.size:
+    pair = pair_up(first, second)
+    if not pair.references.size:
         raise AccuracyError(
             f"{first.method} and {second.method} have no test polygon in common, of "
             f"{first.polygon_ids.size} and {second.polygon_ids.size}"
         )
-    references = first.references[at_first]
-    if np.any(references != second.references[at_second]):
-        raise AccuracyError(
-            f"a polygon has one reference class for {first.method} and another for "
-            f"{second.method}; judge both maps against the same reference"
-        )
-    _require_same_pixels(first, second, at_first, at_second)
-    left_out = first.polygon_ids.size + second.polygon_ids.size - 2 * common.size
-    return references, first.counts[at_first], second.counts[at_second], int(left_out)
+    places = [first.codes.index(code) for code in group if code in first.codes]
+
+    def score(confusion: NDArray[Any]) -> Scores:
+        whole = np.stack(list(_map_scores(confusion, places).values()), axis=-1)
+        return np.concatenate([whole, f_scores(confusion)], axis=-1)
+
+    permutations = enough_permutations(samples, len(first.codes))
+    found = differences(pair, score, samples=samples, permutations=permutations, seed=seed)
+    names = list(_map_scores(pair.matrix(pair.first), places))
+    rows = found.to_dict("records")
+    by_class = rows[len(names) :]
+    return {
+        "methods": list(pair.methods),
+        "polygons": int(pair.references.size),
+        "pixels": int(pair.first.sum()),
+        "left_out": pair.left_out,
+        "samples": samples,
+        "permutations": permutations,
+        "scores": {
+            name: _told(row, pair.methods)
+            for name, row in zip(names, rows[: len(names)], strict=True)
+        },
+        "classes": _classes(pair, by_class),
+        "mcnemar": mcnemar(_right(pair, pair.first), _right(pair, pair.second)),
+    }
 
 
-def _require_same_pixels(
-    first: Confusion,
-    second: Confusion,
-    at_first: NDArray[np.int64],
-    at_second: NDArray[np.int64],
-) -> None:
-    """Refuse common polygons of which the maps have other numbers of pixels, mapped or not."""
-    ours, theirs = (
-        np.column_stack([confusion.counts.sum(axis=1), confusion.unmapped_counts])[at]
-        for confusion, at in ((first, at_first), (second, at_second))
+def differences(
+    pair: Pair, score: Score, *, samples: int, permutations: int, seed: int
+) -> pd.DataFrame:
+    """Scores of two maps, how far apart they are, and whether chance could have done it.
+
+    Parameters
+    ----------
+    pair : Pair
+        Counts of both maps.
+    score : callable
+        From confusions (..., n, n) to k scores of each, (..., k).
+    samples, permutations : int
+        Resamples behind each interval, and permutations behind each p-value.
+    seed : int
+        Seed of both.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a score: first, second, difference (first less second), lower and upper (95 %
+        interval; both maps are resampled by the same polygons), p_value. NaN is undefined: the
+        interval too where no class has two polygons.
+    """
+    n = len(pair.codes)
+    first, second = (score(pair.matrix(counts)) for counts in (pair.first, pair.second))
+    side_by_side = np.hstack([pair.first, pair.second])
+    drawn = resample_confusions(pair.references, side_by_side, n, samples=samples, seed=seed)
+    lower, upper = interval(score(drawn[..., :n]) - score(drawn[..., n:]))
+    if pair.polygons.max() < _FEWEST_POLYGONS:
+        lower, upper = np.full_like(lower, np.nan), np.full_like(upper, np.nan)
+    permuted = permuted_differences(pair, score, permutations=permutations, seed=seed)
+    difference = first - second
+    return pd.DataFrame(
+        {
+            "first": first,
+            "second": second,
+            "difference": difference,
+            "lower": lower,
+            "upper": upper,
+            "p_value": p_values(difference, permuted),
+        }
     )
-    odd = np.flatnonzero((ours != theirs).any(axis=1))
-    if odd.size:
-        one = odd[0]
-        raise AccuracyError(
-            f"{first.method} and {second.method} are judged on different pixels in {odd.size} of "
-            f"{at_first.size} common polygons; polygon {first.polygon_ids[at_first[one]]} has "
-            f"{ours[one, 0]} pixels with a class and {ours[one, 1]} without in one map, "
-            f"{theirs[one, 0]} and {theirs[one, 1]} in the other. Make both maps of the same "
-            "series, and judge them against the same reference"
-        )
 
 
-def _matrix(references: NDArray[np.int64], counts: NDArray[Any], n: int) -> NDArray[np.float64]:
-    matrix = np.zeros((n, n))
-    np.add.at(matrix, references, counts)
-    return matrix
+def _right(pair: Pair, counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each polygon (p,) is mapped to its class by its majority."""
+    votes = majority_votes(pair.references, counts)
+    right: NDArray[np.bool_] = votes[np.arange(pair.references.size), pair.references] == 1
+    return right
 
 
-def _scores(confusion: NDArray[Any], places: Sequence[int]) -> dict[str, Scores]:
+def _map_scores(confusion: NDArray[Any], places: Sequence[int]) -> dict[str, Scores]:
     """The scores that are compared: the higher, the better."""
     scores = map_scores(confusion, places)
     return {name: value for name, value in scores.items() if "disagreement" not in name}
 
 
-def _permuted_differences(
-    references: NDArray[np.int64],
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    n: int,
-    *,
-    places: Sequence[int],
-    samples: int,
-    seed: int,
-) -> dict[str, Scores]:
-    """Differences of each score (samples,) when a random half of the polygons change maps."""
-    # Polygon by polygon the sum of both maps stays: what one map gains the other loses.
-    total = _matrix(references, a + b, n)
-    kept = np.empty((samples, n, n))
-    base = _matrix(references, b, n)
-    for row in range(n):
-        gain = (a - b)[references == row].astype(np.float64)
-        random = np.random.default_rng([seed, row, 1])
-        step = max(1, _DRAWS // max(len(gain), 1))
-        for start in range(0, samples, step):
-            size = (min(step, samples - start), len(gain))
-            kept[start : start + size[0], row] = base[row] + random.integers(2, size=size) @ gain
-    ours, theirs = _scores(kept, places), _scores(total - kept, places)
-    return {name: ours[name] - theirs[name] for name in ours}
+def _classes(pair: Pair, rows: Sequence[Mapping[Any, float]]) -> dict[str, dict[str, Any]]:
+    pixels = pair.matrix(pair.first).sum(axis=1)
+    classes = {}
+    for place, (code, row) in enumerate(zip(pair.codes, rows, strict=True)):
+        told = _told(row, pair.methods)
+        polygons = int(pair.polygons[place])
+        if polygons < _FEWEST_POLYGONS:
+            told |= {"lower": None, "upper": None}
+        classes[str(code)] = {**told, "polygons": polygons, "pixels": int(pixels[place])}
+    return classes
 
 
-def _p_value(difference: Scores, permuted: Scores) -> float | None:
-    """Share of the permutations at least as far from 0, the observed one counted among them."""
-    known = permuted[~np.isnan(permuted)]
-    if np.isnan(difference) or not known.size:
-        return None
-    as_far = np.count_nonzero(np.abs(known) >= np.abs(difference) - _ROUNDING)
-    return float((1 + as_far) / (1 + known.size))
-
-
-def _majority_right(references: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the reference class has more pixels of its polygon than any other class (p,)."""
-    rows = np.arange(references.size)
-    right = counts[rows, references]
-    others = counts.copy()
-    others[rows, references] = 0
-    majority: NDArray[np.bool_] = right > others.max(axis=1)
-    return majority
-
-
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> dict[str, Any]:
-    """McNemar's exact test: a binomial test on the cases that one method alone gets right.
-
-    Parameters
-    ----------
-    first, second : ndarray of bool, (p,)
-        Whether each method is right, case by case.
-
-    Returns
-    -------
-    dict
-        both_right, only_first, only_second, both_wrong, p_value (two-sided; None where the
-        methods never differ).
-    """
-    only_first = int(np.count_nonzero(first & ~second))
-    only_second = int(np.count_nonzero(second & ~first))
-    differ = only_first + only_second
-    return {
-        "both_right": int(np.count_nonzero(first & second)),
-        "only_first": only_first,
-        "only_second": only_second,
-        "both_wrong": int(np.count_nonzero(~first & ~second)),
-        "p_value": float(binomtest(only_first, differ).pvalue) if differ else None,
-    }
+def _told(row: Mapping[Any, float], methods: Sequence[str]) -> dict[str, float | None]:
+    """A row of `differences` as JSON can hold it, its values by the names of the methods."""
+    names = dict(zip(("first", "second"), methods, strict=True))
+    return {names.get(key, key): defined(value) for key, value in row.items()}

@@ -1,7 +1,7 @@
 """Confusions between reference and map, counted by class and by polygon."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -122,8 +122,20 @@ class Confusion:
         """Reference pixels without mapped class."""
         return int(self.unmapped_counts.sum())
 
+    def by_majority(self) -> "Confusion":
+        """The same polygons, each counted once: by the class most of its mapped pixels have.
+
+        Its `matrix` holds polygons instead of pixels. A polygon without mapped pixel is unmapped.
+        """
+        votes = majority_votes(self.references, self.counts)
+        return replace(self, counts=votes, unmapped_counts=1 - votes.sum(axis=1))
+
     def to_dict(self) -> dict[str, Any]:
-        """A value that JSON can hold; `from_dict` reads it. Zero counts are left out."""
+        """A value that JSON can hold; `from_dict` reads it. Zero counts are left out.
+
+        What is derived stands beside it for other readers: `confusion` in pixels, and
+        `polygon_confusion` with `unmapped_polygons` in polygons (`by_majority`).
+        """
         keys = [str(code) for code in self.codes]
         polygons = []
         for place in range(self.polygon_ids.size):
@@ -138,12 +150,15 @@ class Confusion:
                     "counts": counts,
                 }
             )
+        majority = self.by_majority()
         return {
             "tile": self.tile,
             "method": self.method,
             "codes": list(self.codes),
             "confusion": self.matrix.tolist(),
             "unmapped": self.unmapped,
+            "polygon_confusion": majority.matrix.tolist(),
+            "unmapped_polygons": majority.unmapped,
             "polygons": polygons,
         }
 
@@ -177,6 +192,33 @@ class Confusion:
             ) from error
         ids = np.array([polygon["polygon_id"] for polygon in polygons], dtype=np.int64)
         return cls(value["tile"], value["method"], codes, ids, references, counts, unmapped)
+
+
+def majority_votes(references: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One vote of each polygon for the class that most of its mapped pixels have.
+
+    A tie never goes to the reference class: a polygon is right where its class has more pixels
+    than any other. Of several other classes with as many pixels the first is taken.
+
+    Parameters
+    ----------
+    references : ndarray of int64, (p,)
+        Reference class of each polygon, 0..n-1.
+    counts : ndarray of int64, (p, n)
+        Pixels of each polygon by mapped class.
+
+    Returns
+    -------
+    ndarray of int64, (p, n)
+        1 at the class, 0 elsewhere; all 0 without a mapped pixel.
+    """
+    # Twice the pixels, less one of the reference class: it loses ties and no others.
+    standing = 2 * counts
+    standing[np.arange(references.size), references] -= 1
+    mapped = counts.any(axis=1)
+    votes = np.zeros_like(counts)
+    votes[mapped, standing.argmax(axis=1)[mapped]] = 1
+    return votes
 
 
 def confuse(blocks: Iterable[Block], *, tile: str, method: str, codes: Sequence[int]) -> Confusion:
@@ -249,7 +291,21 @@ def _assemble(
 
 
 def pool_methods(confusions: Sequence[Confusion], methods: Sequence[str]) -> list[Confusion]:
-    """The confusions of several tiles merged (`pool`), one for each of the methods."""
+    """The confusions of several tiles merged (`pool`), one for each of the methods.
+
+    Raises
+    ------
+    AccuracyError
+        If a method has no confusion, or as `pool` does.
+    """
+    found = {confusion.method for confusion in confusions}
+    missing = [method for method in methods if method not in found]
+    if missing:
+        raise AccuracyError(
+            f"no tile has a confusion of {', '.join(missing)}, only of "
+            f"{', '.join(sorted(found)) or 'no method'}; judge the maps of every method first, "
+            "or leave it out of mapping.methods"
+        )
     return [pool([c for c in confusions if c.method == method]) for method in methods]
 
 

@@ -40,12 +40,14 @@ def kappa(confusion: NDArray[Any]) -> Scores:
     .. [1] Cohen, J. (1960). A coefficient of agreement for nominal scales. Educational and
        Psychological Measurement 20(1), 37-46.
     """
-    total = confusion.sum(axis=(-2, -1)).astype(np.float64)
-    agreed = _diagonal(confusion).sum(axis=-1).astype(np.float64)
-    rows = confusion.sum(axis=-1).astype(np.float64)
-    columns = confusion.sum(axis=-2).astype(np.float64)
-    expected = _share((rows * columns).sum(axis=-1), total)
-    return _share(agreed - expected, total - expected)
+    # 1 - (1 - p_o) / (1 - p_e): nothing is subtracted from a 1 that it nearly equals, so that
+    # a matrix of one class gives NaN at any size, and a rare class loses no digits.
+    rows, columns = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    total = rows.sum(axis=-1)
+    wrong = total - _diagonal(confusion).sum(axis=-1)
+    others = total[..., None] - columns
+    wrong_by_chance = _share((rows.astype(np.float64) * others).sum(axis=-1), total)
+    return 1 - _share(wrong, wrong_by_chance)
 
 
 def producers_accuracy(confusion: NDArray[Any]) -> Scores:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from fgunet.accuracy.confusion import Confusion
 from fgunet.accuracy.intervals import interval, resample_confusions
-from fgunet.accuracy.scores import class_scores, map_scores
+from fgunet.accuracy.scores import Scores, class_scores, kappa, map_scores, overall_accuracy
 from fgunet.nomenclature import Nomenclature
 
 _FEWEST_POLYGONS = 2
-"""A class with fewer polygons is drawn alike every time: it has no interval."""
-
+"""A class with fewer polygons is drawn alike every time: it has no interval, nor has a map of such
+classes alone."""
 
 _MAIN_SCORES = ("kappa", "overall_accuracy", "macro_f", "group_f")
 
@@ -60,7 +60,8 @@ def tabulate(
     -------
     summary : pandas.DataFrame
         One row a confusion: tile, method, polygons, pixels, unmapped, and each score with
-        <score>_lower and <score>_upper. Undefined is NaN.
+        <score>_lower and <score>_upper. Undefined is NaN. polygon_overall_accuracy and
+        polygon_kappa count each polygon once, by its majority (`Confusion.by_majority`).
     classes : pandas.DataFrame
         One row a confusion and class: tile, method, code, name, group, polygons, pixels,
         mapped_pixels, producers_accuracy, users_accuracy, f_score, with their intervals.
@@ -70,16 +71,27 @@ def tabulate(
     for confusion in confusions:
         places = [confusion.codes.index(code) for code in group if code in confusion.codes]
         n = len(confusion.codes)
-        drawn = resample_confusions(
-            confusion.references, confusion.counts, n, samples=samples, seed=seed
-        )
-        maps.append(_map_row(confusion, drawn, places))
-        classes.extend(_class_rows(confusion, drawn, nomenclature))
+        votes = confusion.by_majority()
+        both = np.hstack([confusion.counts, votes.counts])
+        drawn = resample_confusions(confusion.references, both, n, samples=samples, seed=seed)
+        observed = _with_polygons(map_scores(confusion.matrix, places), votes.matrix)
+        resampled = _with_polygons(map_scores(drawn[..., :n], places), drawn[..., n:])
+        maps.append(_map_row(confusion, observed, resampled))
+        classes.extend(_class_rows(confusion, drawn[..., :n], nomenclature))
     return pd.DataFrame(maps), pd.DataFrame(classes)
 
 
+def _with_polygons(scores: dict[str, Scores], polygons: NDArray[Any]) -> dict[str, Scores]:
+    """The scores in pixels, and those of the confusion in polygons (..., n, n)."""
+    return {
+        **scores,
+        "polygon_overall_accuracy": overall_accuracy(polygons),
+        "polygon_kappa": kappa(polygons),
+    }
+
+
 def _map_row(
-    confusion: Confusion, drawn: NDArray[np.float64], places: Sequence[int]
+    confusion: Confusion, observed: dict[str, Scores], resampled: dict[str, Scores]
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
         "tile": confusion.tile,
@@ -88,9 +100,9 @@ def _map_row(
         "pixels": int(confusion.counts.sum()),
         "unmapped": confusion.unmapped,
     }
-    resampled = map_scores(drawn, places)
-    for name, value in map_scores(confusion.matrix, places).items():
-        lower, upper = interval(resampled[name])
+    enough = np.bincount(confusion.references, minlength=1).max() >= _FEWEST_POLYGONS
+    for name, value in observed.items():
+        lower, upper = interval(resampled[name]) if enough else (np.nan, np.nan)
         row |= {name: float(value), f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
     return row
 

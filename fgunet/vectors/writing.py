@@ -26,7 +26,10 @@ def write_layer(
 
 
 def write_layers(path: str | os.PathLike[str], frames: Mapping[str, gpd.GeoDataFrame]) -> None:
-    """Write several layers, by name, as one GeoPackage, atomically; same frames, same bytes."""
+    """Write several layers, by name, as one GeoPackage, atomically; same frames, same bytes.
+
+    A layer of points stays one; of other kinds a layer is of multi-part geometries.
+    """
     with _timeless(), atomic_path(path) as part:
         for layer, frame in frames.items():
             pyogrio.write_dataframe(
@@ -34,7 +37,7 @@ def write_layers(path: str | os.PathLike[str], frames: Mapping[str, gpd.GeoDataF
                 part,
                 layer=layer,
                 driver="GPKG",
-                promote_to_multi=True,
+                promote_to_multi=not (frame.geom_type == "Point").any(),
                 append=part.exists(),
             )
 

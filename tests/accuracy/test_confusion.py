@@ -62,7 +62,10 @@ def test_blocks_of_any_size_give_one_result(seed, cuts):
 def test_json_round_trip_keeps_everything():
     confusion = confuse([_world(3)], tile="T30TWT", method="forest", codes=CODES)
     written = json.loads(json.dumps(confusion.to_dict()))
-    assert set(written) == {"tile", "method", "codes", "confusion", "unmapped", "polygons"}
+    assert set(written) == {
+        "tile", "method", "codes", "confusion", "unmapped", "polygon_confusion",
+        "unmapped_polygons", "polygons",
+    }  # fmt: skip
     assert Confusion.from_dict(written).to_dict() == written
 
 
@@ -106,3 +109,35 @@ def test_a_tile_without_test_pixels_is_empty():
     assert nothing.matrix.sum() == 0
     assert nothing.to_dict()["polygons"] == []
     assert Confusion.from_dict(nothing.to_dict()).polygon_ids.size == 0
+
+
+def test_majorities_by_hand():
+    # Clear, a tie with the reference, a tie without it, nothing mapped, and wrong.
+    references = np.array([0, 1, 0, 2, 2])
+    counts = np.array([[5, 4, 4], [6, 6, 1], [0, 3, 3], [0, 0, 0], [1, 0, 0]])
+    unmapped = np.array([90, 0, 0, 7, 0])
+    confusion = Confusion("T", "m", CODES, np.arange(1, 6), references, counts, unmapped)
+    majority = confusion.by_majority()
+    assert majority.counts.tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0]]
+    assert majority.unmapped_counts.tolist() == [0, 0, 0, 1, 0]
+    written = confusion.to_dict()
+    assert written["polygon_confusion"] == [[1, 1, 0], [1, 0, 0], [1, 0, 0]]
+    assert written["unmapped_polygons"] == 1
+
+
+@given(st.integers(0, 1000), st.permutations(CODES))
+@settings(max_examples=25, deadline=None)
+def test_a_polygon_is_right_where_its_class_has_more_pixels_than_any_other(seed, codes):
+    confusion = confuse([_world(seed, size=60)], tile="T", method="m", codes=codes)
+    majority = confusion.by_majority()
+    voted = 0
+    for row, reference in enumerate(confusion.references):
+        pixels = confusion.counts[row].tolist()
+        best = [place for place, count in enumerate(pixels) if count and count == max(pixels)]
+        assert majority.counts[row].sum() == bool(best)
+        if best:
+            others = [place for place in best if place != reference]
+            assert majority.counts[row].argmax() == (others[0] if others else reference)
+            voted += 1
+    assert majority.matrix.sum() == voted
+    assert voted + majority.unmapped == confusion.polygon_ids.size

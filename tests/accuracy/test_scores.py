@@ -1,3 +1,6 @@
+import warnings
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +16,11 @@ from sklearn.metrics import (
 
 from fgunet.accuracy import scores
 
+EXACT = {"rtol": 0, "atol": 1e-12}
 MATRICES = st.integers(2, 5).flatmap(lambda n: arrays(np.int64, (n, n), elements=st.integers(0, 9)))
+LARGE = st.integers(1, 6).flatmap(
+    lambda n: arrays(np.int64, (n, n), elements=st.just(0) | st.integers(0, 10**9))
+)
 
 
 def _pixels(confusion):
@@ -65,7 +72,19 @@ def test_undefined_is_nan_and_never_zero():
     never_mapped = np.array([[5, 0], [5, 0]])
     assert scores.f_scores(never_mapped)[1] == 0
     assert np.isnan(scores.users_accuracy(never_mapped)[1])
+    assert scores.kappa(never_mapped) == 0
+    assert scores.quantity_disagreement(never_mapped) == 0.5
+    assert scores.allocation_disagreement(never_mapped) == 0
     assert scores.defined(np.nan) is None
+
+
+def test_a_map_of_one_class_is_right_and_no_more():
+    only = np.array([[7]])
+    assert np.isnan(scores.kappa(only))
+    for name in ("overall_accuracy", "macro_f", "weighted_f"):
+        assert scores.map_scores(only)[name] == 1
+    for value in scores.class_scores(only).values():
+        assert value.tolist() == [1]
 
 
 def test_without_a_group_its_scores_are_left_out():
@@ -73,29 +92,73 @@ def test_without_a_group_its_scores_are_left_out():
 
 
 @given(MATRICES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_agrees_with_scikit_learn(confusion):
-    # Every class gets reference and mapped pixels, where scikit-learn has no zero_division case.
-    confusion = confusion + np.eye(len(confusion), dtype=np.int64)
     reference, mapped = _pixels(confusion)
+    known = np.flatnonzero(confusion.sum(axis=1))
+    if not known.size:
+        return
+    every = {"labels": np.arange(len(confusion)), "average": None, "zero_division": np.nan}
+    group = np.intersect1d(known, [0, 1])
+    with warnings.catch_warnings(action="ignore"):  # it warns where kappa is undefined
+        agreement = cohen_kappa_score(reference, mapped)
     oracle = {
-        "kappa": cohen_kappa_score(reference, mapped),
+        "kappa": agreement,
         "overall_accuracy": accuracy_score(reference, mapped),
-        "macro_f": f1_score(reference, mapped, average="macro"),
-        "weighted_f": f1_score(reference, mapped, average="weighted"),
-        "group_f": f1_score(reference, mapped, labels=[0, 1], average="macro"),
-        "group_micro_f": f1_score(reference, mapped, labels=[0, 1], average="micro"),
+        "macro_f": f1_score(reference, mapped, labels=known, average="macro", zero_division=0),
+        "weighted_f": f1_score(
+            reference, mapped, labels=known, average="weighted", zero_division=0
+        ),
+        "producers_accuracy": recall_score(reference, mapped, **every),
+        "users_accuracy": precision_score(reference, mapped, **every),
     }
-    ours = scores.map_scores(confusion, [0, 1])
+    if group.size:
+        oracle["group_f"] = f1_score(
+            reference, mapped, labels=group, average="macro", zero_division=0
+        )
+        oracle["group_micro_f"] = f1_score(
+            reference, mapped, labels=[0, 1], average="micro", zero_division=0
+        )
+    ours = {**scores.map_scores(confusion, [0, 1]), **scores.class_scores(confusion)}
     for name, value in oracle.items():
-        assert ours[name] == pytest.approx(value), name
-    by_class = scores.class_scores(confusion)
-    np.testing.assert_allclose(
-        by_class["producers_accuracy"], recall_score(reference, mapped, average=None)
-    )
-    np.testing.assert_allclose(
-        by_class["users_accuracy"], precision_score(reference, mapped, average=None)
-    )
+        np.testing.assert_allclose(ours[name], value, **EXACT, err_msg=name)
+    by_class = f1_score(reference, mapped, **{**every, "zero_division": 0})
+    np.testing.assert_allclose(ours["f_score"][known], by_class[known], **EXACT)
+    assert np.isnan(np.delete(ours["f_score"], known)).all()
+
+
+def _by_equations(confusion):
+    """Exact kappa, and the disagreements by equations 2 to 7 of Pontius and Millones (2011)."""
+    total = int(confusion.sum())
+    n = len(confusion)
+    # Their rows are the map: p[i][j] is the share mapped as i whose reference is j.
+    p = [[Fraction(int(confusion[j, i]), total) for j in range(n)] for i in range(n)]
+    mapped = [sum(p[g][j] for j in range(n)) for g in range(n)]
+    reference = [sum(p[i][g] for i in range(n)) for g in range(n)]
+    quantity = sum(abs(reference[g] - mapped[g]) for g in range(n)) / 2
+    allocation = sum(
+        2 * min(reference[g] - p[g][g], mapped[g] - p[g][g]) for g in range(n)
+    ) / Fraction(2)
+    right = sum(p[g][g] for g in range(n))
+    assert quantity + allocation == 1 - right
+    chance = sum(reference[g] * mapped[g] for g in range(n))
+    kappa = np.nan if chance == 1 else float((right - chance) / (1 - chance))
+    return kappa, float(quantity), float(allocation)
+
+
+@given(LARGE)
+@settings(max_examples=150, deadline=None)
+def test_agrees_with_the_equations_in_fractions(confusion):
+    if not confusion.any():
+        return
+    ours = [scores.kappa, scores.quantity_disagreement, scores.allocation_disagreement]
+    for score, expected in zip(ours, _by_equations(confusion), strict=True):
+        np.testing.assert_allclose(score(confusion), expected, **EXACT)
+
+
+@given(st.integers(1, 10**12))
+def test_kappa_of_one_class_is_undefined_at_any_size(pixels):
+    assert np.isnan(scores.kappa(np.array([[0, 0], [0, pixels]])))
 
 
 @given(MATRICES, st.randoms(use_true_random=False))

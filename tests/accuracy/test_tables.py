@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fgunet.accuracy.confusion import Confusion
-from fgunet.accuracy.scores import kappa
+from fgunet.accuracy.intervals import interval, resample_confusions
+from fgunet.accuracy.scores import kappa, overall_accuracy
 from fgunet.accuracy.tables import tabulate
 from fgunet.nomenclature import LandCoverClass, Nomenclature
 
@@ -43,3 +44,33 @@ def test_rows_and_columns():
 def test_a_group_that_does_not_exist_is_left_out():
     summary, _ = tabulate([_confusion()], NOMENCLATURE, focus_group="snow", samples=5, seed=0)
     assert "group_f" not in summary
+
+
+def test_scores_in_polygons_come_beside_those_in_pixels():
+    summary, _ = tabulate([_confusion()], NOMENCLATURE, focus_group=None, samples=200, seed=0)
+    row = summary.iloc[0]
+    # All seven but the third, which has as many pixels of another class.
+    assert row["polygon_overall_accuracy"] == pytest.approx(6 / 7)
+    polygons = np.array([[2, 1, 0], [0, 4, 0], [0, 0, 0]])
+    assert row["polygon_kappa"] == pytest.approx(kappa(polygons))
+    assert row["polygon_kappa_lower"] < row["polygon_kappa"] < row["polygon_kappa_upper"] == 1
+
+
+def test_pixels_and_polygons_do_not_disturb_one_another():
+    summary, _ = tabulate([_confusion()], NOMENCLATURE, focus_group=None, samples=50, seed=3)
+    confusion = _confusion()
+    drawn = resample_confusions(confusion.references, confusion.counts, 3, samples=50, seed=3)
+    lower, upper = interval(overall_accuracy(drawn))
+    assert summary["overall_accuracy_lower"][0] == lower
+    assert summary["overall_accuracy_upper"][0] == upper
+
+
+def test_classes_of_one_polygon_give_no_interval():
+    ids = np.array([1, 2])
+    counts = np.array([[9, 1, 0], [2, 8, 0]])
+    single = Confusion("T", "m", NOMENCLATURE.codes, ids, np.array([0, 1]), counts, ids * 0)
+    summary, classes = tabulate([single], NOMENCLATURE, focus_group=None, samples=20, seed=0)
+    assert summary["overall_accuracy"][0] == pytest.approx(0.85)
+    for table in (summary, classes):
+        bounds = [name for name in table if name.endswith(("_lower", "_upper"))]
+        assert table[bounds].isna().all(axis=None)
