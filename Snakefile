@@ -47,3 +47,4 @@ rule all:
     input:
         "results/report.html",
         "results/stac/collection.json",
+        rules.table_pages.output,

@@ -61,6 +61,8 @@ def stop_on_bad_configuration():
 config, DATES = stop_on_bad_configuration()
 
 VERSION = fgunet.__version__
+SIMULATED = "simulation" in config
+NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
 TILES = config["tiles"]
 LOCATIONS = (
     [folder] if isinstance(folder := config["products"]["folder"], str) else folder
@@ -80,9 +82,22 @@ LAYERS = {
     "margin": config["mapping"]["margin"],
     "probabilities": config["mapping"]["probabilities"],
 }
+# How scores are made.
+SCORING = {key: config["accuracy"][key] for key in ("bootstrap_samples", "focus_group")}
+# Whether there are two methods to compare, and whether also after the same majority filter.
+COMPARED = len(METHODS) > 1
+SMOOTHED = COMPARED and config["comparison"]["majority_radius"] > 0
+# The group of classes that is looked at by itself.
+FOCUS_GROUP = config["accuracy"]["focus_group"]
+URBAN = bool(FOCUS_GROUP and read_nomenclature(NOMENCLATURE).group(FOCUS_GROUP))
+# Folder of a run with the other kind of split.
+BLOCK_RUN = config["accuracy"]["block_run"]
+# A probability sample of the mosaic; who labels it: a person, or the truth of a simulated world.
+SAMPLE = config["accuracy"]["sample"]
+LABELLED = SAMPLE["labelled"] or ("results/sample/labelled.gpkg" if SIMULATED else None)
 # Whether the network's maps are made in the windows of the study.
 STUDY_WINDOWS = config["mapping"]["overlap"] is not None and "fgunet" in METHODS
-EQUAL_LABELS = config["comparison"]["equal_labels"] and len(METHODS) > 1
+EQUAL_LABELS = config["comparison"]["equal_labels"] and COMPARED
 # Where both methods learn from the same polygons, training without the others.
 LEARNING_SPLIT = (
     "results/comparison/all/{tile}_split.tif"
@@ -108,8 +123,6 @@ VALIDATION_SAMPLING = {
     "samples": config["forest"]["validation_samples"],
     "samples_per_polygon": None,
 }
-SIMULATED = "simulation" in config
-NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
 SOURCES = [
     {
         **source,
@@ -204,14 +217,15 @@ def products_of(wildcards):
     return f"simulated/products/{wildcards.tile}" if SIMULATED else []
 
 
-def chart(name, category):
-    """A figure of the run, as an output that Snakemake's own report shows too."""
-    return report(
-        f"results/figures/{name}",
-        caption=f"captions/{Path(name).stem}.rst",
-        category=category,
-        labels={"figure": Path(name).stem.replace("_", " ")},
-    )
+def files_of_block_run(wildcards):
+    """What the other run says of itself, or one clear error before any work."""
+    from fgunet.accuracy.split_gap import files_of_run
+
+    try:
+        paths = files_of_run(BLOCK_RUN)
+    except FgunetError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+    return {f"other_{name}": path for name, path in paths.items()}
 
 
 def take_lock():
@@ -242,3 +256,6 @@ onstart:
     if "forest" in METHODS:
         stop_on_unusable_classifier()
     globals()["run_lock"] = take_lock()
+
+
+include: "shown.smk"

@@ -139,12 +139,7 @@ rule labels:
         seen=expand("results/comparison/seen/{method}.parquet", method=METHODS),
         nomenclature=NOMENCLATURE,
     output:
-        report(
-            "results/accuracy/labels.csv",
-            caption="captions/labels.rst",
-            category="Learning",
-            labels={"table": "what each method learned from"},
-        ),
+        "results/accuracy/labels.csv",
     log:
         "logs/labels.log",
     benchmark:

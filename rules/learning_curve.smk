@@ -167,12 +167,7 @@ rule learning_curve:
         polygons="results/comparison/polygons.parquet",
         nomenclature=NOMENCLATURE,
     output:
-        report(
-            "results/accuracy/learning_curve.csv",
-            caption="captions/learning_curve.rst",
-            category="Learning",
-            labels={"table": "learning curve"},
-        ),
+        "results/accuracy/learning_curve.csv",
     log:
         "logs/learning_curve.log",
     benchmark:
@@ -184,7 +179,7 @@ rule learning_curve:
         mem_mb=memory(2000),
         runtime=60,
     params:
-        **config["accuracy"],
+        **SCORING,
         budgets=BUDGETS,
         methods=METHODS,
         seed=config["seed"],

@@ -7,12 +7,7 @@ rule mosaic:
         map="results/maps/{method}/mosaic_class.tif",
         table="results/maps/{method}/mosaic_class.tif.aux.xml",
         confidence="results/maps/{method}/mosaic_confidence.tif",
-        overlap=report(
-            "results/maps/{method}/overlap.csv",
-            caption="captions/overlap.rst",
-            category="Maps",
-            labels={"table": "where tiles overlap, {method}"},
-        ),
+        overlap="results/maps/{method}/overlap.csv",
         pairs="results/maps/{method}/overlap_pairs.csv",
     log:
         "logs/mosaic/{method}.log",

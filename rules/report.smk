@@ -4,36 +4,17 @@ HISTORY = (
 FOREST = (
     {"forest": "results/models/forest/metadata.json"} if "forest" in METHODS else {}
 )
-CURVE = {"curve": "results/accuracy/learning_curve.csv"} if BUDGETS else {}
-LABELS = {"labels": "results/accuracy/labels.csv"} if len(METHODS) > 1 else {}
-REGULARISATION = (
-    {
-        "regularisation": "results/accuracy/regularisation.csv",
-        "regularisation_comparison": "results/accuracy/regularisation.json",
-    }
-    if config["comparison"]["majority_radius"] and len(METHODS) > 1
-    else {}
-)
-REGULARISED_SCORES = (
-    {"regularised": "results/accuracy/regularised.csv"} if REGULARISED else {}
-)
-WINDOW_EFFECT = (
-    {"window_effect": "results/accuracy/window_effect.json"} if STUDY_WINDOWS else {}
-)
-ACCURACY_CHARTS = ["kappa_by_tile", "f_by_class", "confusion_matrices"]
-LEARNING_CHARTS = [
-    *(["training_history"] if HISTORY else []),
-    *(["forest_importance"] if FOREST else []),
-    *(["learning_curve"] if CURVE else []),
-]
-DATA_CHARTS = [
-    "acquisitions",
-    "clear_dates",
-    "reference_polygons",
-    "split_shares",
-    "test_distances",
-]
-CHARTS = [*ACCURACY_CHARTS, *LEARNING_CHARTS, *DATA_CHARTS]
+# What the page tells only where the run has it.
+OPTIONAL_DOCUMENTS = {
+    name: f"results/accuracy/{file}.json"
+    for name, file, wanted in [
+        ("regularisation_comparison", "regularisation", SMOOTHED),
+        ("window_effect", "window_effect", STUDY_WINDOWS),
+        ("urban_slope", "urban_slope", URBAN),
+        ("areas_summary", "areas", LABELLED),
+    ]
+    if wanted
+}
 
 
 rule tile_sheet:
@@ -45,20 +26,26 @@ rule tile_sheet:
         confidences=expand(
             "results/maps/{method}/{{tile}}_confidence.tif", method=METHODS
         ),
+        regularised=expand(
+            "results/maps/{method}/{{tile}}_regularised.tif", method=REGULARISED
+        ),
         nomenclature=NOMENCLATURE,
     output:
         sheet=report(
             "results/figures/tiles/{tile}.png",
             caption="captions/tile_sheet.rst",
             category="Maps",
+            subcategory="Sheets of the tiles",
             labels={"tile": "{tile}"},
         ),
         gaps=report(
             "results/figures/gaps/{tile}.png",
             caption="captions/gaps.rst",
             category="Data",
+            subcategory="Gaps of the tiles",
             labels={"tile": "{tile}"},
         ),
+        view="results/figures/viewer/{tile}.json",
         facts="results/figures/tiles/{tile}.json",
     log:
         "logs/tile_sheet/{tile}.log",
@@ -73,6 +60,7 @@ rule tile_sheet:
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,
+        regularised=REGULARISED,
         library=VERSION,
     message:
         "{wildcards.tile}: drawing its sheet and its gaps"
@@ -84,14 +72,14 @@ rule accuracy_figures:
     input:
         **HISTORY,
         **FOREST,
-        **CURVE,
+        **({"curve": "results/accuracy/learning_curve.csv"} if BUDGETS else {}),
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
         nomenclature=NOMENCLATURE,
     output:
-        **{name: chart(f"{name}.svg", "Accuracy") for name in ACCURACY_CHARTS},
-        **{name: chart(f"{name}.svg", "Learning") for name in LEARNING_CHARTS},
+        charts(ACCURACY_CHARTS, "Accuracy"),
+        charts(LEARNING_CHARTS, "Learning"),
     log:
         "logs/accuracy_figures.log",
     benchmark:
@@ -121,8 +109,10 @@ rule data_figures:
         maps=expand(f"results/maps/{METHODS[0]}/{{tile}}_class.tif", tile=TILES),
         nomenclature=NOMENCLATURE,
     output:
-        **{name: chart(f"{name}.svg", "Data") for name in DATA_CHARTS},
-        location=chart("location.png", "Maps"),
+        charts(ACQUISITION_CHARTS, "Data"),
+        charts(REFERENCE_CHARTS, "Reference"),
+        chart("location.png", "Maps"),
+        "results/figures/location.svg",
     log:
         "logs/data_figures.log",
     benchmark:
@@ -146,14 +136,27 @@ rule data_figures:
 
 rule report:
     input:
-        **LABELS,
-        **REGULARISATION,
-        **REGULARISED_SCORES,
-        **WINDOW_EFFECT,
-        summary="results/accuracy/summary.csv",
-        classes="results/accuracy/classes.csv",
+        **OPTIONAL_DOCUMENTS,
+        **tables_of_accuracy(
+            "summary",
+            "classes",
+            "regularised",
+            "regularisation",
+            "labels",
+            "learning_time",
+            "urban_share",
+            "split_gap",
+            "areas",
+            "context",
+            "context_changes",
+            "reliability",
+        ),
+        confidence="results/accuracy/calibration.csv",
         comparison="results/accuracy/comparison.json",
-        learning_time="results/accuracy/learning_time.csv",
+        differences="results/accuracy/comparison.csv",
+        left_out="results/tables/left_out.csv",
+        provenance="results/tables/provenance.csv",
+        rule_costs="results/tables/rules.csv",
         overlap=expand("results/maps/{method}/overlap.csv", method=METHODS),
         overlap_pairs=expand("results/maps/{method}/overlap_pairs.csv", method=METHODS),
         mappings=expand(
@@ -171,7 +174,7 @@ rule report:
             *(f"results/figures/{name}.svg" for name in CHARTS),
             "results/figures/location.png",
         ],
-        sheets=expand("results/figures/tiles/{tile}.png", tile=TILES),
+        views=expand("results/figures/viewer/{tile}.json", tile=TILES),
         gaps=expand("results/figures/gaps/{tile}.png", tile=TILES),
         facts=expand("results/figures/tiles/{tile}.json", tile=TILES),
         nomenclature=NOMENCLATURE,
@@ -180,6 +183,8 @@ rule report:
             "results/report.html",
             caption="captions/report.rst",
             category="Report",
+            subcategory="Page",
+            labels={"page": "the report of the run"},
         ),
     log:
         "logs/report.log",
@@ -195,9 +200,12 @@ rule report:
         classifier=config["forest"]["classifier"],
         configuration=config,
         methods=METHODS,
-        sheets=12,
+        most_tiles=12,
         library=VERSION,
     message:
         "writing the report"
     script:
         "../scripts/report.py"
+
+
+include: "tables.smk"

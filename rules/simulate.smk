@@ -104,3 +104,27 @@ rule truth_confusion:
         "{wildcards.tile}: {wildcards.method} against the full truth"
     script:
         "../scripts/truth_confusion.py"
+
+
+rule label_sample:
+    input:
+        points="results/sample/points.gpkg",
+        truth=expand("simulated/truth/{tile}.tif", tile=TILES),
+    output:
+        "results/sample/labelled.gpkg",
+    log:
+        "logs/label_sample.log",
+    benchmark:
+        "results/benchmarks/label_sample.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=30,
+    params:
+        library=VERSION,
+    message:
+        "filling in the sample from the truth"
+    script:
+        "../scripts/label_sample.py"

@@ -1,6 +1,6 @@
 """Draw how good the maps are, how the network learned, and what the forest decides by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from fgunet.nomenclature import read_nomenclature
 from fgunet.report import accuracy_charts
 from fgunet.report.curve import learning_curves
 from fgunet.report.importance import feature_importance
-from fgunet.report.style import forest_named, save_figure
+from fgunet.report.style import forest_named, save_charts
 from fgunet.report.training_charts import training_history
 
 
@@ -26,16 +26,18 @@ def main(
     path_to_history: str | None,
     path_to_forest: str | None,
     path_to_curve: str | None,
-    paths_to_figures: Mapping[str, str],
+    paths_to_figures: Sequence[str],
 ) -> None:
     classes = read_nomenclature(nomenclature)
     pooled = [Confusion.from_dict(read_json(path)) for path in paths_to_pooled]
+    matrices = {confusion.method: confusion.matrix for confusion in pooled}
     by_class = pd.read_csv(path_to_classes)
     drawn = {
         "kappa_by_tile": accuracy_charts.kappa_by_tile(pd.read_csv(path_to_summary), methods),
         "f_by_class": accuracy_charts.f_by_class(by_class, methods, classes, focus_group),
-        "confusion_matrices": accuracy_charts.confusion_matrices(
-            {confusion.method: confusion.matrix for confusion in pooled}, classes
+        "confusion_matrices": accuracy_charts.confusion_matrices(matrices, classes),
+        "confusion_matrices_by_column": accuracy_charts.confusion_matrices(
+            matrices, classes, by_column=True
         ),
     }
     if path_to_history:
@@ -47,8 +49,7 @@ def main(
         )
     if path_to_curve:
         drawn["learning_curve"] = learning_curves(pd.read_csv(path_to_curve), methods, focus_group)
-    for name, path in paths_to_figures.items():
-        save_figure(drawn[name], path)
+    save_charts(drawn, paths_to_figures)
 
 
 if __name__ == "__main__":
@@ -64,5 +65,5 @@ if __name__ == "__main__":
             path_to_history=snakemake.input.get("history"),
             path_to_forest=snakemake.input.get("forest"),
             path_to_curve=snakemake.input.get("curve"),
-            paths_to_figures=dict(snakemake.output.items()),
+            paths_to_figures=list(snakemake.output),
         )

@@ -9,7 +9,7 @@ from fgunet.nomenclature import read_nomenclature
 from fgunet.report import data_charts, reference_charts
 from fgunet.report.location import MOST_THUMBNAILS, location_map
 from fgunet.report.overview import overview_step, read_overview
-from fgunet.report.style import evenly_chosen, save_figure
+from fgunet.report.style import evenly_chosen, save_charts
 
 THUMBNAIL = 200
 
@@ -23,7 +23,7 @@ def main(
     paths_to_acquisitions: Sequence[str],
     paths_to_facts: Sequence[str],
     paths_to_maps: Mapping[str, str],
-    paths_to_figures: Mapping[str, str],
+    paths_to_figures: Sequence[str],
 ) -> None:
     classes = read_nomenclature(nomenclature)
     facts = {fact["tile"]: fact for fact in map(read_json, paths_to_facts)}
@@ -48,8 +48,7 @@ def main(
         "test_distances": reference_charts.nearest_training(audit["distances"]),
         "location": location_map(footprints, thumbnails, classes, mosaic_crs),
     }
-    for name, path in paths_to_figures.items():
-        save_figure(drawn[name], path)
+    save_charts(drawn, paths_to_figures)
 
 
 if __name__ == "__main__":
@@ -62,5 +61,5 @@ if __name__ == "__main__":
         paths_to_acquisitions=snakemake.input.acquisitions,
         paths_to_facts=snakemake.input.facts,
         paths_to_maps=dict(zip(snakemake.params.tiles, snakemake.input.maps, strict=True)),
-        paths_to_figures=dict(snakemake.output.items()),
+        paths_to_figures=list(snakemake.output),
     )

@@ -11,7 +11,7 @@ from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 from fgunet.report.background import software_versions
 from fgunet.report.page import ReportInputs, render_report
-from fgunet.report.style import forest_named
+from fgunet.report.style import evenly_chosen, forest_named
 
 
 def main(
@@ -19,26 +19,18 @@ def main(
     configuration: Mapping[str, Any],
     nomenclature: str,
     methods: Sequence[str],
-    sheets: int,
-    path_to_summary: str,
-    path_to_classes: str,
-    path_to_comparison: str,
-    path_to_labels: str | None,
-    path_to_regularisation: str | None,
-    path_to_regularisation_comparison: str | None,
-    path_to_regularised: str | None,
-    path_to_learning_time: str,
+    most_tiles: int,
+    paths_to_tables: Mapping[str, str],
+    paths_to_documents: Mapping[str, str],
     paths_to_overlap: Sequence[str],
     paths_to_overlap_pairs: Sequence[str],
     paths_to_mappings: Sequence[str],
-    path_to_window_effect: str | None,
-    path_to_audit: str,
     paths_to_metadata: Sequence[str],
     paths_to_acquisitions: Sequence[str],
     paths_to_facts: Sequence[str],
     paths_to_truth: Sequence[str],
     paths_to_figures: Sequence[str],
-    paths_to_sheets: Sequence[str],
+    paths_to_views: Sequence[str],
     paths_to_gaps: Sequence[str],
     path_to_report: str,
 ) -> None:
@@ -50,42 +42,25 @@ def main(
         nomenclature=read_nomenclature(nomenclature),
         focus_group=configuration["accuracy"]["focus_group"],
         configuration=configuration,
-        summary=pd.read_csv(path_to_summary),
-        classes=pd.read_csv(path_to_classes),
-        comparison=read_json(path_to_comparison),
-        labels=_table(path_to_labels),
-        regularisation=_table(path_to_regularisation),
-        regularisation_comparison=_document(path_to_regularisation_comparison),
-        regularised=_table(path_to_regularised),
-        learning_time=pd.read_csv(path_to_learning_time),
         agreement=_tables(methods, paths_to_overlap),
         agreement_pairs=_tables(methods, paths_to_overlap_pairs),
         mappings=[read_json(path) for path in paths_to_mappings],
-        window_effect=_document(path_to_window_effect) or [],
         acquisitions=[read_json(path) for path in paths_to_acquisitions],
         facts=[read_json(path) for path in paths_to_facts],
         metadata=metadata,
-        audit=read_json(path_to_audit),
         truth=[read_json(path) for path in paths_to_truth],
         figures=_pictures(paths_to_figures),
-        sheets=_pictures(paths_to_sheets),
-        gap_maps=_pictures(paths_to_gaps),
-        most_sheets=sheets,
+        views=[read_json(path) for path in evenly_chosen(sorted(paths_to_views), most_tiles)],
+        gap_maps=_pictures(evenly_chosen(sorted(paths_to_gaps), most_tiles)),
         versions=software_versions(metadata),
+        **{name: pd.read_csv(path) for name, path in paths_to_tables.items()},
+        **{name: read_json(path) for name, path in paths_to_documents.items()},
     )
     write_text(path_to_report, render_report(inputs))
 
 
-def _table(path: str | None) -> pd.DataFrame:
-    return pd.read_csv(path) if path else pd.DataFrame()
-
-
 def _tables(methods: Sequence[str], paths: Sequence[str]) -> dict[str, pd.DataFrame]:
     return {method: pd.read_csv(path) for method, path in zip(methods, paths, strict=True)}
-
-
-def _document(path: str | None) -> Any:
-    return read_json(path) if path else {}
 
 
 def _pictures(paths: Sequence[str]) -> dict[str, tuple[str, bytes]]:
@@ -94,31 +69,25 @@ def _pictures(paths: Sequence[str]) -> dict[str, tuple[str, bytes]]:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    # Inputs of one file each are named as the page names them.
+    single = {name: path for name, path in snakemake.input.items() if isinstance(path, str)}
     with forest_named(snakemake.params.classifier):
         main(
             configuration=snakemake.params.configuration,
             nomenclature=snakemake.input.nomenclature,
             methods=snakemake.params.methods,
-            sheets=snakemake.params.sheets,
-            path_to_summary=snakemake.input.summary,
-            path_to_classes=snakemake.input.classes,
-            path_to_comparison=snakemake.input.comparison,
-            path_to_labels=snakemake.input.get("labels"),
-            path_to_regularisation=snakemake.input.get("regularisation"),
-            path_to_regularisation_comparison=snakemake.input.get("regularisation_comparison"),
-            path_to_regularised=snakemake.input.get("regularised"),
-            path_to_learning_time=snakemake.input.learning_time,
+            most_tiles=snakemake.params.most_tiles,
+            paths_to_tables={n: path for n, path in single.items() if path.endswith(".csv")},
+            paths_to_documents={n: path for n, path in single.items() if path.endswith(".json")},
             paths_to_overlap=snakemake.input.overlap,
             paths_to_overlap_pairs=snakemake.input.overlap_pairs,
             paths_to_mappings=snakemake.input.mappings,
-            path_to_window_effect=snakemake.input.get("window_effect"),
-            path_to_audit=snakemake.input.audit,
             paths_to_metadata=snakemake.input.metadata,
             paths_to_acquisitions=snakemake.input.acquisitions,
             paths_to_facts=snakemake.input.facts,
             paths_to_truth=snakemake.input.get("truth", []),
             paths_to_figures=snakemake.input.figures,
-            paths_to_sheets=snakemake.input.sheets,
+            paths_to_views=snakemake.input.views,
             paths_to_gaps=snakemake.input.gaps,
             path_to_report=snakemake.output[0],
         )

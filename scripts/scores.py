@@ -1,9 +1,10 @@
-"""Score the maps by tile, pooled and by class, and compare the two methods."""
+"""Score the maps by tile, pooled and by class, and compare the first two methods likewise."""
 
 from collections.abc import Sequence
 
 from fgunet.accuracy.comparison import compare_first_two
 from fgunet.accuracy.confusion import Confusion, pool_methods
+from fgunet.accuracy.differences import difference_table
 from fgunet.accuracy.tables import tabulate
 from fgunet.files import atomic_path, read_json, write_json
 from fgunet.logs import log_to
@@ -22,25 +23,23 @@ def main(
     path_to_summary: str,
     path_to_classes: str,
     path_to_comparison: str,
+    path_to_differences: str,
 ) -> None:
     classes = read_nomenclature(nomenclature)
     confusions = [Confusion.from_dict(read_json(path)) for path in paths_to_confusions]
     pooled = pool_methods(confusions, methods)
     for path, confusion in zip(paths_to_pooled, pooled, strict=True):
         write_json(path, confusion.to_dict())
-    tables = tabulate(
-        [*pooled, *confusions],
-        classes,
-        focus_group=focus_group,
-        samples=bootstrap_samples,
-        seed=seed,
-    )
-    for path, table in zip((path_to_summary, path_to_classes), tables, strict=True):
+    drawing = {"samples": bootstrap_samples, "seed": seed}
+    tables = tabulate([*pooled, *confusions], classes, focus_group=focus_group, **drawing)
+    group = classes.group(focus_group) if focus_group else ()
+    comparison = compare_first_two(pooled, group=group, **drawing)
+    write_json(path_to_comparison, comparison)
+    differences = difference_table(comparison, confusions, classes, **drawing)
+    paths = path_to_summary, path_to_classes, path_to_differences
+    for path, table in zip(paths, (*tables, differences), strict=True):
         with atomic_path(path) as part:
             table.to_csv(part, index=False)
-    group = classes.group(focus_group) if focus_group else ()
-    comparison = compare_first_two(pooled, group=group, samples=bootstrap_samples, seed=seed)
-    write_json(path_to_comparison, comparison)
 
 
 if __name__ == "__main__":
@@ -56,4 +55,5 @@ if __name__ == "__main__":
         path_to_summary=snakemake.output.summary,
         path_to_classes=snakemake.output.classes,
         path_to_comparison=snakemake.output.comparison,
+        path_to_differences=snakemake.output.differences,
     )

@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
+from fgunet.report.data_tables import LEFT_OUT, acquisition_counts, gap_table, product_table
 from fgunet.report.style import evenly_chosen
-from fgunet.report.wording import UNDEFINED, alternatives, day, decimals, percent, whole
+from fgunet.report.wording import UNDEFINED, alternatives, decimals, percent, whole
 from fgunet.sentinel2.selection import BROKEN
 
 MOST_TILES = 60
@@ -28,30 +31,19 @@ _MASKED = {
 
 def acquisition_table(listings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Products of each tile: found, kept, and excluded by reason."""
-    reasons: Counter[str] = Counter()
-    rows = []
-    for listing in sorted(listings, key=lambda one: str(one["tile"])):
-        excluded = Counter(str(entry["reason"]) for entry in listing["excluded"])
-        reasons.update(excluded)
-        rows.append({"tile": listing["tile"], "kept": len(listing["kept"]), "excluded": excluded})
-    names = sorted(reasons)
-    table = [
-        {
-            "name": row["tile"],
-            "found": whole(row["kept"] + row["excluded"].total()),
-            "kept": whole(row["kept"]),
-            "excluded": [whole(row["excluded"][name]) for name in names],
-        }
-        for row in rows
-    ]
-    kept = sum(row["kept"] for row in rows)
-    total = {
-        "name": "all tiles",
-        "found": whole(kept + reasons.total()),
-        "kept": whole(kept),
-        "excluded": [whole(reasons[name]) for name in names],
+    tiles = [str(listing["tile"]) for listing in listings]
+    counts = acquisition_counts(product_table(listings), tiles).set_index("tile")
+    rows = [_counted(str(tile), row) for tile, row in counts.iterrows()]
+    return {
+        "reasons": [name.removeprefix(LEFT_OUT) for name in counts.columns[2:]],
+        "rows": rows,
+        "total": _counted("all tiles", counts.sum()),
     }
-    return {"reasons": names, "rows": table, "total": total}
+
+
+def _counted(name: str, counts: pd.Series) -> dict[str, Any]:
+    found, used, *excluded = (whole(count) for count in counts)
+    return {"name": name, "found": found, "kept": used, "excluded": excluded}
 
 
 def broken_products(listings: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -77,43 +69,28 @@ def broken_products(listings: Sequence[Mapping[str, Any]]) -> dict[str, Any] | N
 def product_lists(listings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Every product of the tiles (of `MOST_TILES` at most, evenly chosen), by day."""
     by_tile = {str(listing["tile"]): listing for listing in listings}
-    return [_product_list(by_tile[tile]) for tile in evenly_chosen(sorted(by_tile), MOST_TILES)]
+    return [
+        _product_list(tile, product_table([by_tile[tile]]))
+        for tile in evenly_chosen(sorted(by_tile), MOST_TILES)
+    ]
 
 
-def _product_list(listing: Mapping[str, Any]) -> dict[str, Any]:
-    kept = [
-        {
-            "date": day(entry["time"]),
-            "product": entry["product"],
-            "platform": entry["platform"],
-            "family": entry["family"],
-            "clouds": percent(share),
-            "reason": "",
-            "detail": "",
-            "broken": False,
-        }
-        for entry, share in zip(listing["kept"], listing["cloud_shares"], strict=True)
-    ]
-    excluded = [
-        {
-            "date": day(entry["date"]),
-            "product": entry["product"],
-            "platform": UNDEFINED,
-            "family": entry["family"],
-            "clouds": UNDEFINED,
-            "reason": entry["reason"],
-            "detail": entry["detail"],
-            "broken": entry["reason"] == BROKEN,
-        }
-        for entry in listing["excluded"]
-    ]
-    broken = sum(entry["broken"] for entry in excluded)
+def _product_list(tile: str, products: pd.DataFrame) -> dict[str, Any]:
+    broken = (products["reason"] == BROKEN).sum()
     return {
-        "tile": listing["tile"],
-        "kept": whole(len(kept)),
-        "excluded": whole(len(excluded)),
+        "tile": tile,
+        "kept": whole(products["used"].sum()),
+        "excluded": whole((~products["used"]).sum()),
         "broken": whole(broken) if broken else "",
-        "rows": sorted(kept + excluded, key=lambda row: (row["date"], row["product"])),
+        "rows": [
+            {
+                **{key: row[key] for key in ("date", "product", "family", "reason", "detail")},
+                "platform": row["platform"] or UNDEFINED,
+                "clouds": percent(row["cloud_share"]),
+                "broken": row["reason"] == BROKEN,
+            }
+            for row in products.to_dict("records")
+        ],
     }
 
 
@@ -169,18 +146,14 @@ def gap_rows(facts: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     facts : sequence of mapping
         Content of results/figures/tiles/{tile}.json: tile, gaps.
     """
-    rows = []
-    for fact in sorted(facts, key=lambda one: str(one["tile"])):
-        gaps = fact["gaps"]
-        days, longest = gaps["clear_days"] or {}, gaps["longest_gap_days"] or {}
-        rows.append(
-            {
-                "name": fact["tile"],
-                "never": percent(gaps["never_clear_share"]),
-                "low": decimals(days.get("5"), 0),
-                "median": decimals(days.get("50"), 0),
-                "longest": decimals(longest.get("50"), 0),
-                "bridged": percent(gaps["bridged_share"]),
-            }
-        )
-    return rows
+    return [
+        {
+            "name": row["tile"],
+            "never": percent(row["never_clear_share"]),
+            "low": decimals(row["clear_days_p5"], 0),
+            "median": decimals(row["clear_days_p50"], 0),
+            "longest": decimals(row["longest_gap_days_p50"], 0),
+            "bridged": percent(row["bridged_share"]),
+        }
+        for row in gap_table(facts).to_dict("records")
+    ]

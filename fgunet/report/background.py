@@ -12,9 +12,10 @@ import yaml
 
 from fgunet import __version__
 from fgunet.nomenclature import Nomenclature
+from fgunet.report.model_tables import model_table
 from fgunet.report.reference import FEW_POLYGONS
 from fgunet.report.style import method_label
-from fgunet.report.wording import UNDEFINED, decimals, whole
+from fgunet.report.wording import decimals, whole
 
 PUBLISHED_WIDTH = 32
 """Filters of the first level of the published network."""
@@ -24,28 +25,21 @@ _PACKAGES = ("geopandas", "numpy", "rasterio", "scikit-learn", "snakemake", "zar
 
 def cost_table(metadata: Mapping[str, Mapping[str, Any]], methods: Sequence[str]) -> dict[str, Any]:
     """What the models grew to: a column a method, a row a quantity, empty rows left out."""
+    models = model_table(metadata, methods)
     rows = (
-        ("Parameters", ("n_parameters",), whole),
-        ("Trees", ("trees", "n_trees"), whole),
-        ("Epochs", ("epochs",), whole),
-        ("Best epoch", ("best_epoch",), whole),
-        ("Kappa on the validation split", ("best_validation_kappa", "validation_kappa"), decimals),
-        ("Kappa out of bag", ("out_of_bag_kappa",), decimals),
+        ("Parameters", "parameters", whole),
+        ("Trees", "trees", whole),
+        ("Epochs", "epochs", whole),
+        ("Best epoch", "best_epoch", whole),
+        ("Kappa on the validation split", "validation_kappa", decimals),
+        ("Kappa out of bag", "out_of_bag_kappa", decimals),
     )
-    known = [method for method in methods if metadata.get(method)]
-    table = []
-    for name, keys, write in rows:
-        values = [write(_first(metadata[method], keys)) for method in known]
-        if any(value != UNDEFINED for value in values):
-            table.append({"name": name, "values": values})
-    return {"methods": [method_label(method) for method in known], "rows": table}
-
-
-def _first(document: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    score = document.get("score") or {}
-    scored = {f"{score.get('on')}_kappa": score.get("kappa")}
-    flat = {**document.get("parameters", {}), **scored, **document}
-    return next((flat[key] for key in keys if flat.get(key) is not None), None)
+    table = [
+        {"name": name, "values": [write(value) for value in models[column]]}
+        for name, column, write in rows
+        if models[column].notna().any()
+    ]
+    return {"methods": [method_label(method) for method in models["method"]], "rows": table}
 
 
 def software_versions(metadata: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -103,7 +97,9 @@ def limits(
         "the maps agree with the reference databases, not what share of the country is right; "
         "areas cannot be estimated from them.",
         "The intervals come from drawing whole polygons again, class by class. They hold the "
-        "chance of which polygons were tested, not that of which tiles, years or training runs.",
+        "chance of which polygons were tested, not that of which tiles, years or training runs. "
+        "With fewer than about five test polygons of a class they are too narrow, and where all of "
+        "them are equally right they have no width.",
         "Tiles overlap. A test polygon in two tiles is judged in both maps, and is one unit when "
         "polygons are drawn.",
         "Test polygons have neighbours of other splits close by, and the network sees the image "

@@ -15,6 +15,7 @@ from fgunet.report.wording import (
     is_defined,
     p_statement,
     p_value,
+    percent,
     score_name,
     signed,
     span,
@@ -182,6 +183,31 @@ def tile_verdict(rows: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> s
     first, second = (method_label(method) for method in methods[:2])
     text = f"{first} has the higher kappa on {wins[0]} of {len(tiles)} tiles, {second} on {wins[1]}"
     return f"{text}; {equal} equal or undefined." if equal else f"{text}."
+
+
+def polygon_verdict(comparison: Mapping[str, Any]) -> str:
+    """Which method is right on more polygons; empty where there is no comparison."""
+    counts = comparison.get("mcnemar")
+    if not counts:
+        return ""
+    alone = [counts["only_first"], counts["only_second"]]
+    polygons = counts["both_right"] + counts["both_wrong"] + sum(alone)
+    places = (0, 1) if alone[0] >= alone[1] else (1, 0)
+    ahead, behind = (
+        (method_label(comparison["methods"][place]), (counts["both_right"] + alone[place]))
+        for place in places
+    )
+    shares = [f"{percent(right / polygons)} %" for _, right in (ahead, behind)]
+    if not is_defined(counts["p_value"]) or counts["p_value"] >= 0.05:
+        return (
+            f"Counted by polygon, whatever its size, they cannot be told apart: {ahead[0]} is "
+            f"right on {shares[0]} of the polygons, {behind[0]} on {shares[1]}."
+        )
+    return (
+        f"Counted by polygon, whatever its size, {ahead[0]} is ahead: right on {shares[0]} of "
+        f"them, {behind[0]} on {shares[1]} (McNemar’s exact test: "
+        f"{p_statement(counts['p_value'])})."
+    )
 
 
 def truth_rows(

@@ -6,24 +6,9 @@ from typing import Any
 import pandas as pd
 
 from fgunet.report.background import PUBLISHED_WIDTH
+from fgunet.report.study import PUBLISHED, PUBLISHED_PATCHES, Published
 from fgunet.report.style import method_label
 from fgunet.report.wording import UNDEFINED, duration, is_defined, whole
-
-PUBLISHED_PATCHES = 500_000
-"""Patches that the published network learned from: 50 epochs of 10,000."""
-
-_PUBLISHED_TIMES = {
-    "fgunet": {
-        "method": "FG-UNET",
-        "wall": "13 h",
-        "workers": "a cluster",
-        "samples": f"{whole(PUBLISHED_PATCHES)} patches",
-        "one_cpu": f"{whole(3300)} h",
-        "projected": f"{whole(3300)} h",
-    },
-    "forest": {"method": "Random Forest, 100 trees", "one_cpu": "25 h"},
-}
-"""What the study reported of its learning; the rest it did not."""
 
 _TIMED = {
     "fgunet": "the epochs of FG-UNET, with the drawing of their patches and their validation, "
@@ -52,9 +37,9 @@ def time_table(learning_time: pd.DataFrame) -> dict[str, Any]:
     measured = learning_time.to_dict("records")
     own = [_time_row(row) for row in measured]
     reported = [
-        {**dict.fromkeys(own[0], UNDEFINED), **_PUBLISHED_TIMES[row["method"]]}
+        {**dict.fromkeys(own[0], UNDEFINED), **_reported_row(PUBLISHED[row["method"]])}
         for row in measured
-        if row["method"] in _PUBLISHED_TIMES
+        if row["method"] in PUBLISHED
     ]
     groups = [
         {"title": "this run", "rows": own, "reported": False},
@@ -78,6 +63,17 @@ def _time_row(row: Mapping[Hashable, Any]) -> dict[str, str]:
         "one_cpu": _hours(row["one_cpu_h"]),
         "projected": _hours(_projected(row)),
     }
+
+
+def _reported_row(study: Published) -> dict[str, str]:
+    """What the study reported of a method; the rest it did not."""
+    trees = f", {whole(study.trees)} trees" if study.trees else ""
+    row = {"method": f"{study.name}{trees}", "one_cpu": _hours(study.one_cpu_h)}
+    if study.wall_h is not None:
+        row |= {"wall": _hours(study.wall_h), "workers": "a cluster"}
+    if study.samples == PUBLISHED_PATCHES:
+        row |= {"samples": f"{whole(study.samples)} patches", "projected": row["one_cpu"]}
+    return row
 
 
 def _workers(workers: Any, threads: Any) -> str:

@@ -2,8 +2,8 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from fgunet.grid import Grid, Window, split_windows
-from fgunet.rasters import Series
+from fgunet.rasters import Series, rasterio_window
 from fgunet.sentinel2.bands import NEAR_INFRARED, PICTURES, RED
 
 SIDE = 800
@@ -26,8 +26,14 @@ def overview_step(shape: tuple[int, int], side: int = SIDE) -> int:
     return max(1, math.ceil(max(shape) / side))
 
 
-def read_overview(path: str | os.PathLike[str], step: int, *, mode: bool = False) -> NDArray[Any]:
-    """The first band of a raster, `step` times smaller.
+def read_overview(
+    path: str | os.PathLike[str],
+    step: int,
+    *,
+    mode: bool = False,
+    window: Window | None = None,
+) -> NDArray[Any]:
+    """The first band of a raster, or a window of it, `step` times smaller.
 
     Parameters
     ----------
@@ -37,12 +43,30 @@ def read_overview(path: str | os.PathLike[str], step: int, *, mode: bool = False
         Pixels of the raster to a pixel of the picture, along a side.
     mode : bool
         Take the most frequent value, as for classes; otherwise the nearest.
+    window : Window or None
+        What is read; None is all.
     """
     with rasterio.open(path) as dataset:
-        shape = math.ceil(dataset.height / step), math.ceil(dataset.width / step)
+        window = window or Window(0, 0, dataset.height, dataset.width)
+        shape = math.ceil(window.height / step), math.ceil(window.width / step)
         how = Resampling.mode if mode and step > 1 else Resampling.nearest
-        picture: NDArray[Any] = dataset.read(1, out_shape=shape, resampling=how)
+        picture: NDArray[Any] = dataset.read(
+            1, window=rasterio_window(window), out_shape=shape, resampling=how
+        )
     return picture
+
+
+def read_overviews(
+    paths: Mapping[str, str | os.PathLike[str]],
+    step: int,
+    *,
+    mode: bool = False,
+    window: Window | None = None,
+) -> dict[str, NDArray[Any]]:
+    """`read_overview` of several rasters, by name."""
+    return {
+        name: read_overview(path, step, mode=mode, window=window) for name, path in paths.items()
+    }
 
 
 def series_overview(
@@ -89,11 +113,24 @@ BRIGHTEST = 3500
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a series: colours (y, x, 3) from 0 to 1, its date, what its bands are."""
+    """A picture of a series.
+
+    Attributes
+    ----------
+    colours : ndarray of float64, (y, x, 3)
+        0 to 1.
+    date : str
+        YYYYMMDD.
+    bands : str
+        What its bands are.
+    limits : tuple of (float, float)
+        Reflectance x 10000 that is shown black and that is shown white, a band.
+    """
 
     colours: NDArray[np.float64]
     date: str
     bands: str
+    limits: tuple[tuple[float, float], ...]
 
 
 def series_picture(series: Series, step: int) -> Picture:
@@ -110,7 +147,17 @@ def series_picture(series: Series, step: int) -> Picture:
     best = len(series.dates) // 2
     if len(wanted) > len(shown):
         best = greenest_date(values[:, -2], values[:, -1], series.nodata)
-    return Picture(stretch(values[best, :3], series.nodata), series.dates[best], name)
+    limits = stretch_limits(values[best, :3], series.nodata)
+    colours = stretch(values[best, :3], series.nodata, limits)
+    return Picture(colours, series.dates[best], name, limits)
+
+
+def picture_detail(series: Series, picture: Picture, window: Window) -> Picture:
+    """A window of a series at full resolution, of the date and the stretch of its picture."""
+    shown, _ = display_bands(series.bands)
+    places = [series.bands.index(band) for band in shown]
+    values = series.read(window)[series.dates.index(picture.date), places]
+    return replace(picture, colours=stretch(values, series.nodata, picture.limits))
 
 
 def display_bands(bands: Sequence[str]) -> tuple[tuple[str, str, str], str]:
@@ -149,10 +196,31 @@ def greenest_date(red: NDArray[np.uint16], near_infrared: NDArray[np.uint16], no
     return int(medians.argmax())
 
 
-def stretch(bands: NDArray[np.uint16], nodata: int) -> NDArray[np.float64]:
-    """Reflectance as colours: each band from its 2nd to its 98th percentile, nodata white.
+def stretch_limits(bands: NDArray[np.uint16], nodata: int) -> tuple[tuple[float, float], ...]:
+    """The 2nd and the 98th percentile of each band, of its pixels with data.
 
-    The upper end is at most `BRIGHTEST`, so that snow does not darken all else.
+    The upper end is at most `BRIGHTEST`, so that snow does not darken all else. A band without
+    data has (0, `BRIGHTEST`).
+
+    Parameters
+    ----------
+    bands : ndarray of uint16, (band, y, x)
+        Reflectance x 10000.
+    nodata : int
+        Value of pixels without data.
+    """
+    limits = []
+    for band in bands:
+        known = band[band != nodata]
+        low, high = np.percentile(known, [2, 98]).tolist() if known.size else (0.0, BRIGHTEST)
+        limits.append((low, min(high, max(BRIGHTEST, low + 1))))
+    return tuple(limits)
+
+
+def stretch(
+    bands: NDArray[np.uint16], nodata: int, limits: Sequence[tuple[float, float]]
+) -> NDArray[np.float64]:
+    """Reflectance as colours, nodata white.
 
     Parameters
     ----------
@@ -160,6 +228,8 @@ def stretch(bands: NDArray[np.uint16], nodata: int) -> NDArray[np.float64]:
         Red, green and blue.
     nodata : int
         Value of pixels without data.
+    limits : sequence of (float, float)
+        What is shown black and what is shown white, a band.
 
     Returns
     -------
@@ -167,11 +237,8 @@ def stretch(bands: NDArray[np.uint16], nodata: int) -> NDArray[np.float64]:
         0 to 1.
     """
     colours = np.ones((*bands.shape[1:], 3))
-    for place, band in enumerate(bands):
+    for place, (band, (low, high)) in enumerate(zip(bands, limits, strict=True)):
         known = band != nodata
-        if known.any():
-            low, high = np.percentile(band[known], [2, 98])
-            high = min(high, max(BRIGHTEST, low + 1))
-            scaled = (band[known] - low) / max(high - low, 1)
-            colours[known, place] = np.clip(scaled, 0, 1) ** 0.85
+        scaled = (band[known] - low) / max(high - low, 1)
+        colours[known, place] = np.clip(scaled, 0, 1) ** 0.85
     return colours

@@ -1,6 +1,7 @@
 """The report: one HTML page that needs nothing else."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,18 +15,33 @@ from fgunet.nomenclature import Nomenclature
 from fgunet.report import (
     acquisitions,
     agreement,
+    areas,
     background,
+    calibration,
+    context,
+    differences,
     findings,
     labels,
     learning,
+    left_out,
+    provenance,
     reference,
     regularisation,
     regularised,
+    split_gap,
+    themes,
+    urban,
     windows,
 )
 from fgunet.report.style import evenly_chosen, method_colour, method_label
+from fgunet.report.viewer import viewer_legend
 from fgunet.report.wording import p_statement, whole
 
+GAP_BYTES = 750_000
+"""Bytes that the maps of gaps take together, at most, before they are written as text."""
+
+# No line ends between a number and its sign.
+_BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
 _KINDS = {"png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -62,6 +78,15 @@ class ReportInputs:
         Scores over all tiles of the regularised maps; may be empty.
     labels : pandas.DataFrame
         What each method learned from, as `fgunet.comparison.labels` tells it; may be empty.
+    differences, urban_share, split_gap, areas : pandas.DataFrame
+        The comparison by tile and class, kappa by urban share, the gap to the other split, and
+        class areas, as `fgunet.accuracy` makes them; may be empty.
+    urban_slope, areas_summary : mapping
+        Slopes of kappa by urban share; what the sample says of whole maps. May be empty.
+    context, context_changes, reliability, confidence : pandas.DataFrame
+        Tables of `fgunet.accuracy.context_tables` (confidence: its calibration); may be empty.
+    left_out, provenance, rule_costs : pandas.DataFrame
+        What the run left out, was made with, and took; may be empty.
     acquisitions : sequence of mapping
         One a tile: its listing of acquisitions.
     facts : sequence of mapping
@@ -77,12 +102,10 @@ class ReportInputs:
     figures : mapping of str to (str, bytes)
         Kind ("png", "svg") and content of each chart, by name. Charts that are missing are
         left out of the page.
-    sheets : mapping of str to (str, bytes)
-        Sheets of tiles.
+    views : sequence of sequence of mapping
+        What the map viewer shows, one a tile: `fgunet.report.detail.tile_views`.
     gap_maps : mapping of str to (str, bytes)
-        Maps of the gaps of tiles.
-    most_sheets : int
-        How many of either are shown at most, evenly chosen.
+        Maps of the gaps of tiles; as many as `GAP_BYTES` allows are shown.
     versions : mapping of str to str
         Software and its versions.
     """
@@ -101,6 +124,19 @@ class ReportInputs:
     mappings: Sequence[Mapping[str, Any]] = ()
     window_effect: Sequence[Mapping[str, Any]] = ()
     labels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    differences: pd.DataFrame = field(default_factory=pd.DataFrame)
+    urban_share: pd.DataFrame = field(default_factory=pd.DataFrame)
+    urban_slope: Mapping[str, Any] = field(default_factory=dict)
+    split_gap: pd.DataFrame = field(default_factory=pd.DataFrame)
+    areas: pd.DataFrame = field(default_factory=pd.DataFrame)
+    areas_summary: Mapping[str, Any] = field(default_factory=dict)
+    context: pd.DataFrame = field(default_factory=pd.DataFrame)
+    context_changes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reliability: pd.DataFrame = field(default_factory=pd.DataFrame)
+    confidence: pd.DataFrame = field(default_factory=pd.DataFrame)
+    left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
+    provenance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rule_costs: pd.DataFrame = field(default_factory=pd.DataFrame)
     regularisation: pd.DataFrame = field(default_factory=pd.DataFrame)
     regularisation_comparison: Mapping[str, Any] = field(default_factory=dict)
     regularised: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -110,9 +146,8 @@ class ReportInputs:
     audit: Mapping[str, Any] = field(default_factory=dict)
     truth: Sequence[Mapping[str, Any]] = ()
     figures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
-    sheets: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    views: Sequence[Sequence[Mapping[str, Any]]] = ()
     gap_maps: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
-    most_sheets: int = 12
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -122,7 +157,8 @@ def render_report(inputs: ReportInputs) -> str:
     Returns
     -------
     str
-        HTML with its style and its images inside; it makes no request and needs no JavaScript.
+        HTML with its style, its images and the script of its map viewer inside; it makes no
+        request, and all but the viewer needs no JavaScript.
 
     Raises
     ------
@@ -142,7 +178,8 @@ def render_report(inputs: ReportInputs) -> str:
         lstrip_blocks=True,
     )
     environment.filters["whole"] = whole
-    return environment.get_template("report.html.j2").render(**_context(inputs))
+    page = environment.get_template("report.html.j2").render(**_context(inputs))
+    return _BEFORE_PERCENT.sub("\u00a0", page)
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
@@ -151,7 +188,6 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     kappa_rows = findings.tile_rows(inputs.summary, methods, tiles, "kappa")
     classes = reference.class_table(inputs.audit, inputs.nomenclature)
     unmapped = {m: int(findings.pooled_row(inputs.summary, m).get("unmapped", 0)) for m in methods}
-    shown = evenly_chosen(sorted(inputs.sheets), inputs.most_sheets)
     mcnemar = inputs.comparison.get("mcnemar")
     return {
         "title": inputs.title,
@@ -160,11 +196,14 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "method_colours": [method_colour(place) for place in range(len(methods))],
         "verdict": findings.verdict(inputs.comparison, inputs.summary, methods),
         "tile_verdict": findings.tile_verdict(kappa_rows, methods),
+        "polygon_verdict": findings.polygon_verdict(inputs.comparison),
         "cards": findings.cards(inputs.summary, methods, _group(inputs)),
         "facts": _facts(inputs, tiles),
         "figures": {name: _embedded(picture) for name, picture in inputs.figures.items()},
-        "sheets": {tile: _embedded(inputs.sheets[tile]) for tile in shown},
-        "sheets_in_all": len(inputs.sheets),
+        "light": themes.LIGHT,
+        "dark": themes.DARK,
+        "views": sorted(inputs.views, key=lambda views: str(views[0]["tile"])),
+        "viewer_legend": viewer_legend(inputs.nomenclature),
         "agreement": agreement.agreement_section(
             inputs.agreement, inputs.agreement_pairs, inputs.nomenclature
         ),
@@ -195,6 +234,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "time_notes": learning.time_notes(
             inputs.learning_time, background.network_width(inputs.configuration, inputs.metadata)
         ),
+        **_sections(inputs),
         **_data(inputs),
         "reference": classes,
         **_reference(inputs),
@@ -212,6 +252,40 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
+def _sections(inputs: ReportInputs) -> dict[str, Any]:
+    """Sections with a template of their own; empty where a run has nothing to show there."""
+    methods, configuration = list(inputs.methods), inputs.configuration
+    labelled = configuration.get("accuracy", {}).get("sample", {}).get("labelled")
+    return {
+        "areas": areas.areas_section(
+            inputs.areas,
+            inputs.areas_summary,
+            methods,
+            inputs.nomenclature,
+            simulated="simulation" in configuration and not labelled,
+        ),
+        "differences": differences.differences_section(inputs.differences, inputs.nomenclature),
+        "urban": urban.urban_section(inputs.urban_share, inputs.urban_slope, _group(inputs)),
+        "split_gap": split_gap.split_gap_section(inputs.split_gap),
+        "context": context.context(
+            inputs.context,
+            inputs.context_changes,
+            inputs.reliability,
+            inputs.confidence,
+            methods,
+        ),
+        "calibration": calibration.calibration_section(
+            inputs.metadata,
+            methods,
+            calibrated=configuration.get("mapping", {}).get("calibrated", False),
+        ),
+        "left_out": left_out.left_out_section(inputs.left_out),
+        "provenance": provenance.provenance_section(
+            inputs.provenance.fillna(""), inputs.rule_costs
+        ),
+    }
+
+
 def _data(inputs: ReportInputs) -> dict[str, Any]:
     """What the section on the data shows."""
     listed = acquisitions.product_lists(inputs.acquisitions)
@@ -223,10 +297,7 @@ def _data(inputs: ReportInputs) -> dict[str, Any]:
         "product_lists": listed,
         "gaps": acquisitions.gap_rows(inputs.facts),
         "max_gap_days": inputs.facts[0]["max_gap_days"] if inputs.facts else None,
-        "gap_maps": {
-            tile: _embedded(inputs.gap_maps[tile])
-            for tile in evenly_chosen(mapped, inputs.most_sheets)
-        },
+        "gap_maps": {tile: _embedded(inputs.gap_maps[tile]) for tile in _fitting(inputs, mapped)},
         "tiles_in_all": len(inputs.acquisitions),
     }
 
@@ -269,7 +340,19 @@ def _facts(inputs: ReportInputs, tiles: Sequence[str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in facts]
 
 
+def _fitting(inputs: ReportInputs, tiles: Sequence[str]) -> list[str]:
+    """As many of the tiles as the maps of their gaps have room for, evenly chosen."""
+    sizes = {tile: len(inputs.gap_maps[tile][1]) for tile in tiles}
+    for count in range(len(tiles), 0, -1):
+        chosen = evenly_chosen(tiles, count)
+        if sum(sizes[tile] for tile in chosen) <= GAP_BYTES:
+            return chosen
+    return []
+
+
 def _embedded(picture: tuple[str, bytes]) -> str:
-    """A picture as a data URI."""
+    """A picture as a data URI; charts follow the reader's choice of a light or a dark page."""
     kind, content = picture
+    if kind == "svg":
+        content = themes.adapt_chart(content.decode("utf-8")).encode("utf-8")
     return f"data:{_KINDS[kind]};base64,{base64.b64encode(content).decode('ascii')}"

@@ -23,7 +23,7 @@ _STEPS = {
     "in_tiles": "in the tiles",
     "split": "in a split",
 }
-_CHECKS = {
+CHECKS = {
     "polygons_without_split": "polygons without a split",
     "polygon_ids_repeated": "polygon numbers given twice",
     "features_in_several_splits": "features of a source in two splits",
@@ -40,7 +40,7 @@ _CHECKS = {
     "pixels_outside_their_polygon": "pixels, of a sample, outside of the polygon they name",
     "pixels_claimed_twice": "pixels that two polygons claim",
 }
-_TOLD = {
+TOLD = {
     "neighbours_between_splits": "pairs of polygons of two splits that touch",
     "pixels_on_common_borders": "pixels whose centre lies on a common border",
     "pixels_in_one_tile_only": "pixels on an edge that only one of two tiles labels",
@@ -258,14 +258,14 @@ def leakage_rows(audit: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     found = audit.get("leakage", {})
     rows = [
         {
-            "name": {**_CHECKS, **_TOLD}.get(name, name.replace("_", " ")),
+            "name": {**CHECKS, **TOLD}.get(name, name.replace("_", " ")),
             "value": whole(found[name]),
             "good": not found[name],
         }
-        for name in [*_CHECKS, *sorted(set(found) - set(_CHECKS))]
+        for name in [*CHECKS, *sorted(set(found) - set(CHECKS))]
         if name in found
     ]
-    told = set(_TOLD.values())
+    told = set(TOLD.values())
     return {
         "checks": [row for row in rows if row["name"] not in told],
         "told": [row for row in rows if row["name"] in told],

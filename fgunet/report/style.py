@@ -1,9 +1,10 @@
 """One look for all figures: quiet axes, two method colours that colour-blind readers tell apart."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -124,6 +125,12 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], dpi: int = 180) ->
     }
     with house_style(), atomic_path(path) as part:
         figure.savefig(part, dpi=dpi, metadata=stamps.get(part.suffix))
+
+
+def save_charts(charts: Mapping[str, Figure], paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Write each chart to the paths that have its name: ``{name}.svg``, ``{name}.png``."""
+    for path in paths:
+        save_figure(charts[Path(path).stem], path)
 
 
 def evenly_chosen(items: Sequence[str], count: int) -> list[str]:

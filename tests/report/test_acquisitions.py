@@ -96,7 +96,10 @@ def test_gaps_of_a_tile_never_seen_are_dashes():
         "bridged_share": 0.0312,
     }
     first, second = gap_rows(
-        [{"tile": "b", "gaps": {**nothing, "bridged_share": None}}, {"tile": "a", "gaps": seen}]
+        [
+            {"tile": "b", "gaps": {**nothing, "bridged_share": None}, "max_gap_days": 60},
+            {"tile": "a", "gaps": seen, "max_gap_days": 60},
+        ]
     )
     assert list(first.values()) == ["a", "< 0.1", "7", "19", "43", "3.1"]
     assert list(second.values()) == ["b", "100.0", "–", "–", "–", "–"]

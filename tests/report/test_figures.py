@@ -13,10 +13,11 @@ from fgunet.report.gap_maps import NEVER, gap_maps, scale_of_counts, scale_of_ga
 from fgunet.report.gaps import Gaps
 from fgunet.report.location import location_map
 from fgunet.report.sheets import tile_sheet
-from fgunet.report.style import evenly_chosen, save_figure
+from fgunet.report.style import evenly_chosen, save_charts, save_figure
 from fgunet.report.training_charts import training_history
 from fgunet.sentinel2.selection import BROKEN, EMPTY, OUTSIDE, SUPERSEDED
 
+KINDS = {"svg": b"<?xml", "png": b"\x89PNG"}
 DATES = ("20160105", "20160116", "20160127")
 
 
@@ -68,6 +69,18 @@ def test_same_figure_same_bytes(history, tmp_path):
         save_figure(training_history(history), first)
         save_figure(training_history(history), second)
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_charts_go_to_the_files_that_have_their_names(history, tmp_path):
+    chart = training_history(history)
+    save_charts({"history": chart, "unasked": chart}, [tmp_path / f"history.{k}" for k in KINDS])
+    save_figure(chart, tmp_path / "alone.svg")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "alone.svg", "history.png", "history.svg",
+    ]  # fmt: skip
+    for kind, start in KINDS.items():
+        assert (tmp_path / f"history.{kind}").read_bytes().startswith(start)
+    assert (tmp_path / "history.svg").read_bytes() == (tmp_path / "alone.svg").read_bytes()
 
 
 def test_undefined_scores_are_not_drawn(run, tmp_path):

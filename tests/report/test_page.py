@@ -1,16 +1,23 @@
+import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import resources
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from fgunet.errors import AccuracyError
-from fgunet.report.page import render_report
+from fgunet.grid import Grid
+from fgunet.report.overview import Picture
+from fgunet.report.page import GAP_BYTES, render_report
 from fgunet.report.style import forest_named, save_figure
 from fgunet.report.training_charts import training_history
+from fgunet.report.viewer import Layer, tile_view
 
+TEMPLATES = resources.files("fgunet.report") / "templates"
+HEADINGS = ("h1", "h2", "h3", "h4")
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 
 
@@ -38,11 +45,20 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        self.words.append(data)
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.words.append(data)
 
     @property
     def text(self):
         return re.sub(r"\s+", " ", " ".join(self.words))
+
+
+def view_of(run, name="FG-UNET"):
+    sheet = run.sheet
+    layers = [Layer(name, "class", sheet.maps[run.world.methods[0]])]
+    grid = Grid("EPSG:32630", (10.0, 0.0, 500000.0, 0.0, -10.0, 5300000.0), 96, 96)
+    picture = Picture(sheet.image, "20160618", "true colour", ())
+    return [tile_view(sheet.tile, grid, picture, lambda _: layers, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +70,14 @@ def picture(history, tmp_path_factory):
 
 def test_a_full_page_answers_first_and_loads_nothing(run, picture):
     names = ("kappa_by_tile", "f_by_class", "location", "training_history", "acquisitions")
-    inputs = replace(run.inputs, figures=dict.fromkeys(names, picture), sheets={"T30TWT": picture})
+    inputs = replace(run.inputs, figures=dict.fromkeys(names, picture), views=[view_of(run)])
     html = render_report(inputs)
     page = Page(html)
     assert html.startswith("<!DOCTYPE html>")
-    assert len(page.sources) == 6
+    assert len(page.sources) == 5
     assert all(source.startswith("data:image/") for source in page.sources)
-    assert "script" not in page.tags
-    assert not re.search(r"url\(|@import|https?://", html)
+    assert page.tags.count("script") == 3
+    assert not re.search(r"url\(|@import|https?://|fetch\(|XMLHttp|\bsrc=\"(?!data:)", html)
     assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
     text = page.text
     assert text.index("FG-UNET is better than Random Forest") < text.index("Maps")
@@ -69,6 +85,43 @@ def test_a_full_page_answers_first_and_loads_nothing(run, picture):
     assert "The network is narrowed" in text
     assert "not a probability sample" in text
     assert "nan" not in text.lower().replace("dominant", "")
+
+
+def test_the_page_can_be_read_without_eyes(run, picture):
+    names = ("kappa_by_tile", "f_by_class", "confusion_matrices", "location", "clear_dates")
+    inputs = replace(run.inputs, figures=dict.fromkeys(names, picture), views=[view_of(run)])
+    html = render_report(replace(inputs, gap_maps={"T30TWT": picture}))
+    page = Page(html)
+    levels = [HEADINGS.index(tag) for tag in page.tags if tag in HEADINGS]
+    assert levels[0] == 0
+    assert levels.count(0) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    for tag in re.findall(r"<img[^>]*>", html):
+        assert re.search(r'alt="[^"]{20,}"', tag), tag
+    for tag in re.findall(r"<th\b[^>]*>", html):
+        assert "scope=" in tag, tag
+    for table in re.findall(r"<table.*?</table>", html, re.DOTALL):
+        assert "<caption>" in table
+        assert "<thead>" in table
+        assert '<th scope="row"' in table or "<th scope=row" in table
+    for tag in re.findall(r"<(?:select|button)\b[^>]*>", html):
+        name = re.search(r'id="([^"]*)"', tag)[1]
+        assert "aria-label=" in tag or f'<label for="{name}"' in html, tag
+    assert html.count("<main") == html.count("<header") == html.count("<nav") == 1
+    assert '<html lang="en">' in html
+
+
+@pytest.mark.parametrize(
+    "template", [path.name for path in sorted(TEMPLATES.iterdir()) if path.suffix == ".j2"]
+)
+def test_tables_of_every_section_have_captions_and_headers(template):
+    text = (TEMPLATES / template).read_text()
+    for tag in re.findall(r"<th\b[^>]*>", text):
+        assert "scope=" in tag, tag
+    for table in re.findall(r"<table.*?</table>", text, re.DOTALL):
+        # A page of one table has its caption as a paragraph.
+        assert "<caption>" in table or "aria-describedby=" in table
+        assert "<thead>" in table
 
 
 def test_accuracy_against_the_truth_stands_beside_the_test_polygons(run):
@@ -176,12 +229,62 @@ def test_undefined_is_a_dash(run):
     assert "T30TWT – –" in text
 
 
-def test_many_sheets_are_chosen_evenly_and_the_page_says_so(run, picture):
-    sheets = {f"T{number:02d}XYZ": picture for number in range(40)}
-    page = Page(render_report(replace(run.inputs, sheets=sheets, most_sheets=5)))
-    assert len(page.sources) == 5
-    assert "5 of 40 tiles are shown" in page.text
-    assert "T00XYZ" in page.ids
+def test_a_page_of_some_tiles_says_so(run):
+    text = Page(render_report(replace(run.inputs, views=[view_of(run)]))).text
+    assert "1 of 11 tiles are shown, evenly chosen by name" in text
+    assert "tiles are shown" not in Page(render_report(run.inputs)).text
+
+
+def test_maps_of_gaps_are_left_out_where_they_are_too_large(run, picture):
+    tiles = [listing["tile"] for listing in run.inputs.acquisitions]
+    large = ("png", picture[1] + bytes(GAP_BYTES // 4))
+    page = Page(render_report(replace(run.inputs, gap_maps=dict.fromkeys(tiles, large))))
+    assert len(page.sources) == 3
+    assert "3 of 11 tiles show maps of their clear days" in page.text
+    huge = ("png", bytes(GAP_BYTES + 1))
+    assert not Page(render_report(replace(run.inputs, gap_maps={tiles[0]: huge}))).sources
+
+
+def test_a_page_of_twelve_full_tiles_leaves_room_for_its_charts(run, picture):
+    random = np.random.default_rng(0)
+    grid = Grid("EPSG:32630", (10.0, 0.0, 500000.0, 0.0, -10.0, 5300000.0), 10980, 10980)
+    noise = Picture(random.random((785, 785, 3)), "20160618", "true colour", ())
+
+    def read(step):
+        side = -(-10980 // step)
+        return [
+            Layer(f"map {place}", "class", random.integers(0, 256, (side, side)).astype(np.uint8))
+            for place in range(6)
+        ]
+
+    views = [[tile_view("T30TWT", grid, noise, read, 14)]] * 12
+    large = ("png", bytes(GAP_BYTES // 12))
+    gaps = {listing["tile"]: large for listing in run.inputs.acquisitions}
+    html = render_report(replace(run.inputs, views=views, gap_maps=gaps))
+    assert len(html) < 10_000_000
+
+
+def test_a_page_says_what_a_detail_is_where_it_has_one(run):
+    (view,) = view_of(run)
+    views = [[{**view, "detail": view["grid"]}, {**view, "tile": "T30TWT, detail"}]]
+    html = render_report(replace(run.inputs, views=views))
+    assert re.findall(r'data-tile="([^"]*)"', html) == ["T30TWT", "T30TWT, detail"]
+    assert "<option>T30TWT</option><option>T30TWT, detail</option>" in html
+    text = Page(html).text
+    assert "small copy of its maps" in text
+    assert "The detail of a tile shows every pixel of a square" in text
+    assert "1 of 11 tiles are shown" in text
+    text = Page(render_report(replace(run.inputs, views=[[view]]))).text
+    assert "small copy of its maps" not in text
+    assert "The detail of a tile" not in text
+
+
+def test_names_in_the_viewer_cannot_end_their_script(run):
+    view = view_of(run, name="</script><b>'x'")
+    html = render_report(replace(run.inputs, views=[view]))
+    page = Page(html)
+    assert "</script><b>" not in html
+    assert "'x'" not in page.text
 
 
 def test_broken_products_catch_the_eye(run, picture):

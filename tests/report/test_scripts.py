@@ -19,7 +19,8 @@ TILES = ("T30TWT", "T31TDJ")
 METHODS = ("fgunet", "forest")
 GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), 96, 96)
 FIGURES = (
-    "kappa_by_tile", "f_by_class", "confusion_matrices", "training_history",
+    "kappa_by_tile", "f_by_class", "confusion_matrices",
+    "confusion_matrices_by_column", "training_history",
     "forest_importance", "learning_curve", "acquisitions", "clear_dates", "reference_polygons",
     "split_shares", "test_distances", "location",
 )  # fmt: skip
@@ -106,6 +107,7 @@ def scored(folder, run, script, root):
         path_to_summary=str(folder / "summary.csv"),
         path_to_classes=str(folder / "classes.csv"),
         path_to_comparison=str(folder / "comparison.json"),
+        path_to_differences=str(folder / "comparison.csv"),
     )
     script("regularisation")(
         paths_to_raw=[str(folder / f"{m}_pooled.json") for m in METHODS],
@@ -228,6 +230,7 @@ def test_one_method_has_nothing_to_compare(scored, script, root, tmp_path):
         path_to_summary=str(tmp_path / "summary.csv"),
         path_to_classes=str(tmp_path / "classes.csv"),
         path_to_comparison=str(tmp_path / "comparison.json"),
+        path_to_differences=str(tmp_path / "comparison.csv"),
     )
     comparison = json.loads((tmp_path / "comparison.json").read_text())
     assert comparison == {"reason": "one method in this run: forest"}
@@ -323,17 +326,20 @@ def test_sheets_figures_and_report(scored, joined, script, root, series):
         series(scored / f"{tile}.zarr", tile)
         script("tile_sheet")(
             tile=tile,
-            methods=METHODS,
             nomenclature=nomenclature,
             path_to_series=str(scored / f"{tile}.zarr"),
             path_to_code=str(scored / f"{tile}_code.tif"),
             path_to_split=str(scored / f"{tile}_split.tif"),
-            paths_to_maps=[str(scored / f"{m}_{tile}_class.tif") for m in METHODS],
-            paths_to_confidences=[str(scored / f"{m}_{tile}_confidence.tif") for m in METHODS],
+            paths_to_maps={m: str(scored / f"{m}_{tile}_class.tif") for m in METHODS},
+            paths_to_regularised={"fgunet": str(scored / f"fgunet_{tile}_majority.tif")},
+            paths_to_confidences={m: str(scored / f"{m}_{tile}_confidence.tif") for m in METHODS},
             path_to_sheet=str(scored / f"{tile}.png"),
+            path_to_view=str(scored / f"{tile}_view.json"),
             path_to_gaps=str(scored / "gaps" / f"{tile}.png"),
             path_to_facts=str(scored / f"{tile}_facts.json"),
         )
+    views = json.loads((scored / "T30TWT_view.json").read_text())
+    assert [view["tile"] for view in views] == ["T30TWT"], "a small tile has no detail"
     facts = [str(scored / f"{tile}_facts.json") for tile in TILES]
     gaps = json.loads((scored / "T30TWT_facts.json").read_text())["gaps"]
     assert gaps["never_clear_share"] == gaps["bridged_share"] / 2 == 0.25
@@ -344,6 +350,7 @@ def test_sheets_figures_and_report(scored, joined, script, root, series):
         name: str(scored / f"{name}.{'png' if name == 'location' else 'svg'}") for name in FIGURES
     }
     of_data = set(FIGURES[FIGURES.index("acquisitions") :])
+    kappa_png = str(scored / "kappa_by_tile.png")
     script("accuracy_figures")(
         methods=METHODS,
         nomenclature=nomenclature,
@@ -354,7 +361,7 @@ def test_sheets_figures_and_report(scored, joined, script, root, series):
         path_to_history=str(scored / "history.csv"),
         path_to_forest=str(scored / "forest_metadata.json"),
         path_to_curve=str(scored / "learning_curve.csv"),
-        paths_to_figures={n: path for n, path in figures.items() if n not in of_data},
+        paths_to_figures=[*(path for n, path in figures.items() if n not in of_data), kappa_png],
     )
     script("data_figures")(
         nomenclature=nomenclature,
@@ -364,8 +371,9 @@ def test_sheets_figures_and_report(scored, joined, script, root, series):
         paths_to_acquisitions=listings,
         paths_to_facts=facts,
         paths_to_maps={tile: str(scored / f"fgunet_{tile}_class.tif") for tile in TILES},
-        paths_to_figures={n: path for n, path in figures.items() if n in of_data},
+        paths_to_figures=[path for n, path in figures.items() if n in of_data],
     )
+    assert (scored / "kappa_by_tile.png").read_bytes().startswith(b"\x89PNG")
     for tile in TILES:
         told = {"method": "fgunet", "mapped": 4096, "ties": 1, "tie_tolerance": 1e-5, "halo": 16,
                 "needed_halo": 24}  # fmt: skip
@@ -389,31 +397,44 @@ def test_sheets_figures_and_report(scored, joined, script, root, series):
         },
         nomenclature=nomenclature,
         methods=METHODS,
-        sheets=12,
-        path_to_summary=str(scored / "summary.csv"),
-        path_to_classes=str(scored / "classes.csv"),
-        path_to_comparison=str(scored / "comparison.json"),
-        path_to_labels=str(scored / "labels.csv"),
-        path_to_regularisation=str(scored / "regularisation.csv"),
-        path_to_regularisation_comparison=str(scored / "regularisation.json"),
-        path_to_regularised=str(scored / "regularised.csv"),
-        path_to_learning_time=str(scored / "learning_time.csv"),
+        most_tiles=12,
+        paths_to_tables={
+            "differences": str(scored / "comparison.csv"),
+            **{
+                name: str(scored / f"{name}.csv")
+                for name in (
+                    "summary",
+                    "classes",
+                    "labels",
+                    "regularisation",
+                    "regularised",
+                    "learning_time",
+                )
+            },
+        },
+        paths_to_documents={
+            "regularisation_comparison": str(scored / "regularisation.json"),
+            **{
+                name: str(scored / f"{name}.json")
+                for name in ("comparison", "window_effect", "audit")
+            },
+        },
         paths_to_overlap=[str(joined / f"{m}_overlap.csv") for m in METHODS],
         paths_to_overlap_pairs=[str(joined / f"{m}_overlap_pairs.csv") for m in METHODS],
         paths_to_mappings=[str(scored / f"{t}_mapping.json") for t in TILES],
-        path_to_window_effect=str(scored / "window_effect.json"),
-        path_to_audit=str(scored / "audit.json"),
         paths_to_metadata=[str(scored / f"{m}_metadata.json") for m in METHODS],
         paths_to_acquisitions=listings,
         paths_to_facts=facts,
         paths_to_truth=[str(scored / f"truth_{m}_{t}.json") for m in METHODS for t in TILES],
         paths_to_figures=list(figures.values()),
-        paths_to_sheets=[str(scored / f"{tile}.png") for tile in TILES],
+        paths_to_views=[str(scored / f"{tile}_view.json") for tile in TILES],
         paths_to_gaps=[str(scored / "gaps" / f"{tile}.png") for tile in TILES],
         path_to_report=str(scored / "report.html"),
     )
     html = (scored / "report.html").read_text()
-    assert html.count('src="data:image/') == len(FIGURES) + 2 * len(TILES)
+    assert html.count('src="data:image/') == len(FIGURES) + len(TILES)
+    assert html.count("data-tile=") == len(TILES)
+    assert "FG-UNET, regularised" in html
     assert "than 70 days, %" in html
     assert "Two tiles" in html
     assert "With the same regularisation" in html

@@ -38,8 +38,9 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     config["comparison"]["learning_curve"] = [0.5]
     # A tile is one window of the study, and four where the map is to be exact.
     config["mapping"].update(
-        window=64, overlap=16, margin=True, probabilities="uint8", polygon_minimum_m2=2500
-    )
+        window=64, overlap=16, margin=True, probabilities="uint8", polygon_minimum_m2=2500,
+        calibrated=True,
+    )  # fmt: skip
     config["accuracy"]["bootstrap_samples"] = 200
     return config
 
@@ -143,6 +144,26 @@ def test_products_agree_with_one_another(run: Path) -> None:
         np.testing.assert_array_equal(np.isin(filtered, (44, 51)), protected)
         polygons = gpd.read_file(f"{stem}_polygons.gpkg")
         assert polygons.area.sum() == pytest.approx(100 * mapped.sum())
+
+
+def test_confidence_is_scaled_by_the_temperature_of_the_model(run: Path) -> None:
+    for method in METHODS:
+        told = json.loads((run / "results" / "models" / method / "metadata.json").read_text())
+        temperature = told["calibration"]["temperature"]
+        assert told["calibration"]["log_loss_after"] < told["calibration"]["log_loss_before"]
+        stem = run / "results" / "maps" / method / "T31TGK"
+        assert json.loads(Path(f"{stem}_mapping.json").read_text())["temperature"] == temperature
+        with rasterio.open(f"{stem}_confidence.tif") as dataset:
+            assert float(dataset.tags()["temperature"]) == temperature
+
+
+def test_the_sample_tells_areas_of_all_methods(run: Path) -> None:
+    areas = pd.read_csv(run / "results" / "accuracy" / "areas.csv")
+    summary = json.loads((run / "results" / "accuracy" / "areas.json").read_text())
+    for method in METHODS:
+        found = areas[areas["method"] == method]
+        assert found["area_ha"].sum() == pytest.approx(summary["area_ha"])
+        assert summary["methods"][method]["overall_accuracy"] > 0.3
 
 
 def test_all_maps_are_cloud_optimised(run: Path) -> None:
@@ -262,6 +283,12 @@ def test_report_is_whole(run: Path) -> None:
     assert not re.search(r"""(src|href)=["']https?://""", page)
     for tile in ("T30TWT", "T31TGK"):
         assert tile in page
+    for section in (
+        "maps", "accuracy", "areas", "comparison", "differences", "urban", "context", "reliability",
+        "calibration", "truth", "learning", "data", "reference", "left-out", "provenance", "limits",
+    ):  # fmt: skip
+        assert f'id="{section}"' in page, section
+    assert len(page) < 15e6
 
 
 def test_every_job_left_a_log_and_a_benchmark(run: Path) -> None:

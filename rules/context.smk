@@ -1,0 +1,115 @@
+# Accuracy by what may matter to it, and how far the maps' confidence can be believed.
+
+
+CONTEXT_TABLES = {
+    name: f"results/accuracy/{name}.csv"
+    for name in ("context", "context_changes", "reliability", "calibration")
+}
+
+
+rule context:
+    input:
+        map="results/maps/{method}/{tile}_class.tif",
+        confidence="results/maps/{method}/{tile}_confidence.tif",
+        clear_count="results/maps/clear_count/{tile}.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+    output:
+        "results/accuracy/{method}/context/{tile}.parquet",
+    log:
+        "logs/context/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/context/{method}_{tile}.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1500),
+        runtime=60,
+    params:
+        library=VERSION,
+    message:
+        "{wildcards.tile}: {wildcards.method}, test pixels by border, clear days and confidence"
+    script:
+        "../scripts/context.py"
+
+
+rule training_distances:
+    input:
+        polygons="results/reference/polygons.gpkg",
+    output:
+        "results/accuracy/training_distances.parquet",
+    log:
+        "logs/training_distances.log",
+    benchmark:
+        "results/benchmarks/training_distances.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        library=VERSION,
+    message:
+        "distance from each test polygon to the nearest training polygon"
+    script:
+        "../scripts/training_distances.py"
+
+
+rule context_tables:
+    input:
+        **{
+            method: expand(
+                f"results/accuracy/{method}/context/{{tile}}.parquet", tile=TILES
+            )
+            for method in METHODS
+        },
+        distances="results/accuracy/training_distances.parquet",
+    output:
+        **CONTEXT_TABLES,
+    log:
+        "logs/context_tables.log",
+    benchmark:
+        "results/benchmarks/context_tables.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        bootstrap_samples=SCORING["bootstrap_samples"],
+        methods=METHODS,
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "accuracy by border, clear days and distance to the training; calibration of confidence"
+    script:
+        "../scripts/context_tables.py"
+
+
+rule context_figures:
+    input:
+        **CONTEXT_TABLES,
+    output:
+        charts(CONTEXT_CHARTS, "Accuracy"),
+    log:
+        "logs/context_figures.log",
+    benchmark:
+        "results/benchmarks/context_figures.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        classifier=config["forest"]["classifier"],
+        methods=METHODS,
+        library=VERSION,
+    message:
+        "drawing accuracy in context and the reliability of confidence"
+    script:
+        "../scripts/context_figures.py"

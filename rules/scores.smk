@@ -1,0 +1,181 @@
+rule confusion:
+    input:
+        map="results/maps/{method}/{tile}_class.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/{method}/{tile}.json",
+    log:
+        "logs/confusion/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/confusion/{method}_{tile}.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=60,
+    params:
+        library=VERSION,
+    message:
+        "{wildcards.tile}: {wildcards.method} against the test polygons"
+    script:
+        "../scripts/confusion.py"
+
+
+use rule confusion as majority_confusion with:
+    input:
+        map="results/maps/{method}/{tile}_majority.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/{method}/majority/{tile}.json",
+    log:
+        "logs/majority_confusion/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/majority_confusion/{method}_{tile}.tsv"
+    message:
+        "{wildcards.tile}: {wildcards.method} after the majority filter, against the test polygons"
+
+
+use rule confusion as regularised_confusion with:
+    input:
+        map="results/maps/{method}/{tile}_regularised.tif",
+        code="results/reference/{tile}_code.tif",
+        polygon="results/reference/{tile}_polygon.tif",
+        split="results/reference/{tile}_split.tif",
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/{method}/regularised/{tile}.json",
+    log:
+        "logs/regularised_confusion/{method}_{tile}.log",
+    benchmark:
+        "results/benchmarks/regularised_confusion/{method}_{tile}.tsv"
+    message:
+        "{wildcards.tile}: the regularised map of {wildcards.method}, against the test polygons"
+
+
+rule regularised_scores:
+    input:
+        confusions=expand(
+            "results/accuracy/{method}/regularised/{tile}.json",
+            method=REGULARISED,
+            tile=TILES,
+        ),
+        nomenclature=NOMENCLATURE,
+    output:
+        "results/accuracy/regularised.csv",
+    log:
+        "logs/regularised_scores.log",
+    benchmark:
+        "results/benchmarks/regularised_scores.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        **SCORING,
+        methods=REGULARISED,
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "the scores of the regularised maps"
+    script:
+        "../scripts/regularised_scores.py"
+
+
+rule scores:
+    input:
+        confusions=expand(
+            "results/accuracy/{method}/{tile}.json", method=METHODS, tile=TILES
+        ),
+        nomenclature=NOMENCLATURE,
+    output:
+        pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        summary="results/accuracy/summary.csv",
+        classes="results/accuracy/classes.csv",
+        comparison="results/accuracy/comparison.json",
+        differences="results/accuracy/comparison.csv",
+    log:
+        "logs/scores.log",
+    benchmark:
+        "results/benchmarks/scores.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60 + len(TILES) // 4,
+    params:
+        **SCORING,
+        methods=METHODS,
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "kappa, F-scores, their intervals, and the comparison of the methods"
+    script:
+        "../scripts/scores.py"
+
+
+rule regularisation:
+    input:
+        raw=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        raw_comparison="results/accuracy/comparison.json",
+        majority=expand(
+            "results/accuracy/{method}/majority/{tile}.json",
+            method=METHODS,
+            tile=TILES,
+        ),
+        nomenclature=NOMENCLATURE,
+    output:
+        table="results/accuracy/regularisation.csv",
+        comparison="results/accuracy/regularisation.json",
+    log:
+        "logs/regularisation.log",
+    benchmark:
+        "results/benchmarks/regularisation.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        **SCORING,
+        methods=METHODS,
+        radius=config["comparison"]["majority_radius"],
+        seed=config["seed"],
+        library=VERSION,
+    message:
+        "the scores of the maps as they are and after the majority filter"
+    script:
+        "../scripts/regularisation.py"
+
+
+rule learning_time:
+    input:
+        metadata=expand("results/models/{method}/metadata.json", method=METHODS),
+    output:
+        "results/accuracy/learning_time.csv",
+    log:
+        "logs/learning_time.log",
+    benchmark:
+        "results/benchmarks/learning_time.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=10,
+    params:
+        library=VERSION,
+    message:
+        "time, workers and samples of the learning of each method"
+    script:
+        "../scripts/learning_time.py"
