@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from fgunet.nomenclature import Nomenclature
+from fgunet.report.cartography import class_ticks
 from fgunet.report.style import (
     MUTED,
     RULE,
@@ -155,8 +156,7 @@ def f_by_class(
             _tell(axes, row, "no test pixels")
         for place, frame in enumerate(frames):
             _dots(axes, frame, "f_score", methods, place)
-        class_ticks(axes, nomenclature)
-        axes.set_ylim(len(codes) - 0.5, -0.5)
+        class_ticks(axes, nomenclature.classes)
         axes.set_xlim(-0.02, 1.02)
         light_grid(axes, "x")
         shaded = f"; shaded: {focus_group}" if group else ""
@@ -164,33 +164,6 @@ def f_by_class(
         axes.set_title("F-score by class, all tiles")
         _legend_above(axes)
     return figure
-
-
-def class_ticks(axes: Axes, nomenclature: Nomenclature) -> None:
-    """Class names on the left axis, each with a swatch of its map colour."""
-    labels = [c.name for c in nomenclature.classes]
-    axes.set_yticks(range(len(labels)), labels)
-    axes.tick_params(axis="y", length=0, pad=17)
-    for row, land_cover in enumerate(nomenclature.classes):
-        axes.annotate(
-            "",
-            (0, row),
-            xycoords=("axes fraction", "data"),
-            xytext=(-10, 0),
-            textcoords="offset points",
-            annotation_clip=False,
-        )
-        axes.plot(
-            [-0.012],
-            [row],
-            "s",
-            transform=axes.get_yaxis_transform(),
-            color=np.array(land_cover.colour) / 255,
-            markeredgecolor=MUTED,
-            markeredgewidth=0.4,
-            markersize=8,
-            clip_on=False,
-        )
 
 
 def confusion_matrices(

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from fgunet.nomenclature import Nomenclature
+from fgunet.report.cartography import class_ticks
 from fgunet.report.style import (
     INK,
     MUTED,
@@ -41,6 +42,7 @@ def class_areas(table: pd.DataFrame, methods: Sequence[str], nomenclature: Nomen
     """
     every = table.drop_duplicates("code").set_index("code")
     every = every.sort_values("area_ha", ascending=False, kind="stable")
+    by_code = {land_cover.code: land_cover for land_cover in nomenclature.classes}
     with house_style():
         figure = new_figure(WIDTH_IN, 1.5 + 0.36 * len(every))
         axes = figure.subplots()
@@ -70,7 +72,7 @@ def class_areas(table: pd.DataFrame, methods: Sequence[str], nomenclature: Nomen
                 markeredgecolor="white",
                 markeredgewidth=0.6,
             )[0]
-        _name_classes(axes, list(every.index), nomenclature)
+        class_ticks(axes, [by_code[code] for code in every.index])
         axes.set_title("Class areas")
         # The smallest areas are at the bottom: nothing is drawn in that corner.
         axes.legend(list(handles.values()), list(handles), loc="lower right")
@@ -96,21 +98,3 @@ def _scale(axes: Axes, table: pd.DataFrame) -> None:
 
 def _hectares(area: float) -> str:
     return whole(area).replace("\u202f", " ") if area >= 1 or area == 0 else f"{area:g}"
-
-
-def _name_classes(axes: Axes, codes: Sequence[int], nomenclature: Nomenclature) -> None:
-    axes.set_yticks(range(len(codes)), [nomenclature.names[code] for code in codes])
-    axes.tick_params(axis="y", pad=16)
-    for row, code in enumerate(codes):
-        axes.plot(
-            -0.012,
-            row,
-            "s",
-            clip_on=False,
-            transform=axes.get_yaxis_transform(),
-            color=np.array(nomenclature.colours[code]) / 255,
-            markeredgecolor=MUTED,
-            markeredgewidth=0.4,
-            markersize=8,
-        )
-    axes.set_ylim(len(codes) - 0.5, -0.5)

@@ -1,7 +1,7 @@
 """Parts of maps: classes as colours, legends, scale bars, north arrows."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from fgunet.nomenclature import NODATA_CODE, Nomenclature
+from fgunet.nomenclature import NODATA_CODE, LandCoverClass, Nomenclature
 from fgunet.report.style import INK, MUTED, halo
 
 NO_CLASS = (244, 245, 246)
@@ -126,6 +126,25 @@ def class_legend(axes: Axes, codes: Iterable[int], nomenclature: Nomenclature) -
         fontsize=8,
     )
     axes.add_artist(legend)
+
+
+def class_ticks(axes: Axes, classes: Sequence[LandCoverClass]) -> None:
+    """Class names on the left axis, from the top down, each with a swatch of its map colour."""
+    axes.set_yticks(range(len(classes)), [land_cover.name for land_cover in classes])
+    axes.tick_params(axis="y", length=0, pad=17)
+    axes.set_ylim(len(classes) - 0.5, -0.5)
+    for row, land_cover in enumerate(classes):
+        axes.plot(
+            [-0.012],
+            [row],
+            "s",
+            transform=axes.get_yaxis_transform(),
+            color=np.array(land_cover.colour) / 255,
+            markeredgecolor=MUTED,
+            markeredgewidth=0.4,
+            markersize=8,
+            clip_on=False,
+        )
 
 
 def _wrapped(name: str) -> str:

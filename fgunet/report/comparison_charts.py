@@ -13,7 +13,8 @@ from matplotlib.transforms import ScaledTranslation
 from fgunet.accuracy.differences import ALL, CLASS, TILE
 from fgunet.accuracy.urban import DIFFERENCE, Line, lines_of
 from fgunet.nomenclature import Nomenclature
-from fgunet.report.accuracy_charts import MOST_TILES, class_ticks
+from fgunet.report.accuracy_charts import MOST_TILES
+from fgunet.report.cartography import class_ticks
 from fgunet.report.differences import LEVEL
 from fgunet.report.style import (
     INK,
@@ -66,7 +67,7 @@ def differences(table: pd.DataFrame, methods: Sequence[str], nomenclature: Nomen
         left.axhspan(len(tiles) - 1.5, len(tiles) - 0.5, color=SHADE, zorder=0)
         left.set_yticks(range(len(tiles)), [*chosen, "all tiles"])
         left.get_yticklabels()[-1].set_fontweight("bold")
-        class_ticks(right, nomenclature)
+        class_ticks(right, nomenclature.classes)
         shown = f" ({len(chosen)} of {len(every)} tiles)" if len(chosen) < len(every) else ""
         for axes, rows, title in (
             (left, tiles, f"Kappa by tile{shown}"),

@@ -33,13 +33,14 @@ def is_defined(value: Any) -> bool:
 
 def decimals(value: Any, places: int = 3) -> str:
     """A number with so many decimals, with a real minus sign; an en dash where undefined."""
-    return f"{value:.{places}f}".replace("-", "−") if is_defined(value) else UNDEFINED
+    # "z": what rounds to 0 has no sign.
+    return f"{value:z.{places}f}".replace("-", "−") if is_defined(value) else UNDEFINED
 
 
 def signed(value: Any, places: int = 3) -> str:
     """A difference with its sign."""
     text = decimals(value, places)
-    return f"+{text}" if is_defined(value) and value > 0 else text
+    return f"+{text}" if is_defined(value) and round(value, places) > 0 else text
 
 
 def whole(value: Any) -> str:
