@@ -25,7 +25,7 @@ rule context:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
+        mem_mb=memory(2000),
         runtime=60,
     params:
         library=VERSION,

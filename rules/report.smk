@@ -75,7 +75,7 @@ rule accuracy_figures:
         **({"curve": "results/accuracy/learning_curve.csv"} if BUDGETS else {}),
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
-        pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        matrices=expand("results/accuracy/{method}/confusion.csv", method=METHODS),
         nomenclature=NOMENCLATURE,
     output:
         charts(ACCURACY_CHARTS, "Accuracy"),

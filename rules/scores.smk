@@ -15,7 +15,7 @@ rule confusion:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(1500),
         runtime=60,
     params:
         library=VERSION,
@@ -98,6 +98,7 @@ rule scores:
         nomenclature=NOMENCLATURE,
     output:
         pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
+        matrices=expand("results/accuracy/{method}/confusion.csv", method=METHODS),
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         comparison="results/accuracy/comparison.json",
@@ -110,8 +111,9 @@ rule scores:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60 + len(TILES) // 4,
+        # By polygons: measured with 100,000 test polygons in a tile, far more than usual.
+        mem_mb=memory(1000 + 100 * len(TILES)),
+        runtime=60 + len(TILES),
     params:
         **SCORING,
         methods=METHODS,

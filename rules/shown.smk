@@ -42,15 +42,6 @@ RUN_TABLES = {
         ),
         ("study_kappa", True, "Accuracy", "kappa by tile, method by method"),
         ("study_f_scores", True, "Accuracy", "F-score by class, method by method"),
-        *(
-            (
-                f"confusion_{method}",
-                True,
-                "Accuracy",
-                f"what is taken for what, {method}",
-            )
-            for method in METHODS
-        ),
         ("truth", SIMULATED, "Accuracy", "against the whole simulated truth"),
         ("models", True, "Learning", "what the models grew to"),
         ("acquisitions", True, "Data", "products of each tile"),
@@ -87,6 +78,10 @@ ACCURACY_TABLES = {
     ]
     if wanted
 }
+CONFUSION_TABLES = {
+    f"confusion_{method}": ("Accuracy", f"what is taken for what, {method}")
+    for method in METHODS
+}
 OVERLAP_TABLES = {
     f"overlap_{method}": ("Maps", f"where tiles overlap, {method}")
     for method in METHODS
@@ -98,18 +93,23 @@ PROVENANCE_TABLES = {
 TABLE_FILES = {
     **{name: f"results/tables/{name}.csv" for name in RUN_TABLES},
     **{name: f"results/accuracy/{name}.csv" for name in ACCURACY_TABLES},
+    **{
+        f"confusion_{method}": f"results/accuracy/{method}/confusion.csv"
+        for method in METHODS
+    },
     **{f"overlap_{method}": f"results/maps/{method}/overlap.csv" for method in METHODS},
     **{name: f"results/tables/{name}.csv" for name in PROVENANCE_TABLES},
 }
 TABLE_TITLES = {
     **RUN_TABLES,
     **ACCURACY_TABLES,
+    **CONFUSION_TABLES,
     **OVERLAP_TABLES,
     **PROVENANCE_TABLES,
 }
 # One caption for the tables of all methods, and another one where a figure has the table's name.
 TABLE_CAPTIONS = {
-    **{f"confusion_{method}": "confusion" for method in METHODS},
+    **{name: "confusion" for name in CONFUSION_TABLES},
     **{name: "overlap" for name in OVERLAP_TABLES},
     "acquisitions": "acquisition_counts",
     "gaps": "gap_percentiles",

@@ -9,7 +9,6 @@ rule tables:
         facts=expand("results/figures/tiles/{tile}.json", tile=TILES),
         audit="results/reference/audit.json",
         metadata=expand("results/models/{method}/metadata.json", method=METHODS),
-        pooled=expand("results/accuracy/{method}/_pooled.json", method=METHODS),
         summary="results/accuracy/summary.csv",
         classes="results/accuracy/classes.csv",
         comparison="results/accuracy/comparison.json",

@@ -1,10 +1,9 @@
 """Draw how good the maps are, how the network learned, and what the forest decides by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from fgunet.accuracy.confusion import Confusion
 from fgunet.files import read_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
@@ -22,15 +21,15 @@ def main(
     focus_group: str | None,
     path_to_summary: str,
     path_to_classes: str,
-    paths_to_pooled: Sequence[str],
+    paths_to_matrices: Mapping[str, str],
     path_to_history: str | None,
     path_to_forest: str | None,
     path_to_curve: str | None,
     paths_to_figures: Sequence[str],
 ) -> None:
     classes = read_nomenclature(nomenclature)
-    pooled = [Confusion.from_dict(read_json(path)) for path in paths_to_pooled]
-    matrices = {confusion.method: confusion.matrix for confusion in pooled}
+    tables = {method: pd.read_csv(path) for method, path in paths_to_matrices.items()}
+    matrices = {m: table.drop(columns=["code", "name"]).to_numpy() for m, table in tables.items()}
     by_class = pd.read_csv(path_to_classes)
     drawn = {
         "kappa_by_tile": accuracy_charts.kappa_by_tile(pd.read_csv(path_to_summary), methods),
@@ -61,7 +60,9 @@ if __name__ == "__main__":
             focus_group=snakemake.params.focus_group,
             path_to_summary=snakemake.input.summary,
             path_to_classes=snakemake.input.classes,
-            paths_to_pooled=snakemake.input.pooled,
+            paths_to_matrices=dict(
+                zip(snakemake.params.methods, snakemake.input.matrices, strict=True)
+            ),
             path_to_history=snakemake.input.get("history"),
             path_to_forest=snakemake.input.get("forest"),
             path_to_curve=snakemake.input.get("curve"),

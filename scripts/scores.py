@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fgunet.accuracy.comparison import compare_first_two
 from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.differences import difference_table
-from fgunet.accuracy.tables import tabulate
+from fgunet.accuracy.tables import confusion_table, tabulate
 from fgunet.files import atomic_path, read_json, write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
@@ -20,6 +20,7 @@ def main(
     bootstrap_samples: int,
     seed: int,
     paths_to_pooled: Sequence[str],
+    paths_to_matrices: Sequence[str],
     path_to_summary: str,
     path_to_classes: str,
     path_to_comparison: str,
@@ -36,8 +37,9 @@ def main(
     comparison = compare_first_two(pooled, group=group, **drawing)
     write_json(path_to_comparison, comparison)
     differences = difference_table(comparison, confusions, classes, **drawing)
-    paths = path_to_summary, path_to_classes, path_to_differences
-    for path, table in zip(paths, (*tables, differences), strict=True):
+    matrices = (confusion_table(confusion.matrix, classes) for confusion in pooled)
+    paths = path_to_summary, path_to_classes, path_to_differences, *paths_to_matrices
+    for path, table in zip(paths, (*tables, differences, *matrices), strict=True):
         with atomic_path(path) as part:
             table.to_csv(part, index=False)
 
@@ -52,6 +54,7 @@ if __name__ == "__main__":
         bootstrap_samples=snakemake.params.bootstrap_samples,
         seed=snakemake.params.seed,
         paths_to_pooled=snakemake.output.pooled,
+        paths_to_matrices=snakemake.output.matrices,
         path_to_summary=snakemake.output.summary,
         path_to_classes=snakemake.output.classes,
         path_to_comparison=snakemake.output.comparison,

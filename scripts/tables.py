@@ -9,7 +9,7 @@ from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 from fgunet.report.data_tables import data_tables
 from fgunet.report.left_out import left_out_table
-from fgunet.report.model_tables import confusion_table, model_table, truth_table
+from fgunet.report.model_tables import model_table, truth_table
 from fgunet.report.reference_tables import reference_tables
 from fgunet.report.study_tables import study_tables
 from fgunet.report.style import forest_named
@@ -23,7 +23,6 @@ def main(
     paths_to_facts: Sequence[str],
     path_to_audit: str,
     paths_to_metadata: Mapping[str, str],
-    paths_to_pooled: Mapping[str, str],
     path_to_summary: str,
     path_to_classes: str,
     path_to_comparison: str,
@@ -43,9 +42,6 @@ def main(
         **data_tables(map(read_json, paths_to_acquisitions), facts, tiles),
         **reference_tables(audit, land_cover),
     }
-    for method, path in paths_to_pooled.items():
-        matrix = read_json(path)["confusion"]
-        tables[f"confusion_{method}"] = confusion_table(matrix, land_cover)
     tables["left_out"] = left_out_table(
         products=tables["products"],
         losses=tables["sources_left_out"],
@@ -72,7 +68,6 @@ if __name__ == "__main__":
             paths_to_facts=snakemake.input.facts,
             path_to_audit=snakemake.input.audit,
             paths_to_metadata=dict(zip(methods, snakemake.input.metadata, strict=True)),
-            paths_to_pooled=dict(zip(methods, snakemake.input.pooled, strict=True)),
             path_to_summary=snakemake.input.summary,
             path_to_classes=snakemake.input.classes,
             path_to_comparison=snakemake.input.comparison,

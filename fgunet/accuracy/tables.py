@@ -138,3 +138,26 @@ def _class_rows(
             }
         rows.append(row)
     return rows
+
+
+def confusion_table(matrix: NDArray[Any], nomenclature: Nomenclature) -> pd.DataFrame:
+    """A confusion as a table.
+
+    Parameters
+    ----------
+    matrix : ndarray of int64, (n, n)
+        Pixels; rows reference, columns map, in the order of the nomenclature.
+    nomenclature : Nomenclature
+        The classes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reference class: code : int64, name : str, and for each mapped class a column
+        "<code> <name>" : int64, pixels.
+    """
+    names = [f"{each.code} {each.name}" for each in nomenclature.classes]
+    table = pd.DataFrame(np.asarray(matrix), columns=names)
+    table.insert(0, "code", list(nomenclature.codes))
+    table.insert(1, "name", [each.name for each in nomenclature.classes])
+    return table

@@ -1,14 +1,12 @@
-"""Tables of the models and of what they take for what, with plain numbers."""
+"""Tables of the models, with plain numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fgunet.accuracy.scores import map_scores
-from fgunet.nomenclature import Nomenclature
 
 _MODEL = {
     "parameters": ("Int64", ("n_parameters",)),
@@ -50,29 +48,6 @@ def _first(document: Mapping[str, Any], keys: Sequence[str]) -> Any:
     scored = {f"{score.get('on')}_kappa": score.get("kappa")}
     flat = {**document.get("parameters", {}), **scored, **document}
     return next((flat[key] for key in keys if flat.get(key) is not None), None)
-
-
-def confusion_table(matrix: NDArray[Any], nomenclature: Nomenclature) -> pd.DataFrame:
-    """A confusion as a table.
-
-    Parameters
-    ----------
-    matrix : ndarray of int64, (n, n)
-        Pixels; rows reference, columns map, in the order of the nomenclature.
-    nomenclature : Nomenclature
-        The classes.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a reference class: code : int64, name : str, and for each mapped class a column
-        "<code> <name>" : int64, pixels.
-    """
-    names = [f"{each.code} {each.name}" for each in nomenclature.classes]
-    table = pd.DataFrame(np.asarray(matrix), columns=names)
-    table.insert(0, "code", list(nomenclature.codes))
-    table.insert(1, "name", [each.name for each in nomenclature.classes])
-    return table
 
 
 def truth_table(truth: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

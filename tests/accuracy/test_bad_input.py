@@ -103,6 +103,7 @@ def score(script, tmp_path):
             bootstrap_samples=50,
             seed=1,
             paths_to_pooled=[str(tmp_path / f"{method}_pooled.json") for method in methods],
+            paths_to_matrices=[str(tmp_path / f"{method}_matrix.csv") for method in methods],
             **paths,
         )
         return (

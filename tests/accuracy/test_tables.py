@@ -4,7 +4,7 @@ import pytest
 from fgunet.accuracy.confusion import Confusion
 from fgunet.accuracy.intervals import interval, resample_confusions
 from fgunet.accuracy.scores import kappa, overall_accuracy
-from fgunet.accuracy.tables import tabulate
+from fgunet.accuracy.tables import confusion_table, tabulate
 from fgunet.nomenclature import LandCoverClass, Nomenclature
 
 NOMENCLATURE = Nomenclature(
@@ -74,3 +74,13 @@ def test_classes_of_one_polygon_give_no_interval():
     for table in (summary, classes):
         bounds = [name for name in table if name.endswith(("_lower", "_upper"))]
         assert table[bounds].isna().all(axis=None)
+
+
+def test_a_confusion_has_the_reference_in_its_rows():
+    table = confusion_table(_confusion().matrix, NOMENCLATURE)
+    assert table["code"].tolist() == [11, 41, 51]
+    assert table["name"].tolist() == ["crops", "town", "water"]
+    # By hand: 9 + 8 + 5 pixels of crops are right, 1 + 2 + 5 are taken for town.
+    assert table["11 crops"].tolist() == [22, 6, 0]
+    assert table["41 town"].tolist() == [8, 33, 0]
+    assert table["51 water"].tolist() == [0, 1, 0]

@@ -54,6 +54,7 @@ def folder(run, script, nomenclature_file, tmp_path_factory):
             bootstrap_samples=20,
             seed=1,
             paths_to_pooled=[str(results / f"accuracy/{m}/_pooled.json") for m in METHODS],
+            paths_to_matrices=[str(results / f"accuracy/{m}/confusion.csv") for m in METHODS],
             path_to_summary=str(results / "accuracy/summary.csv"),
             path_to_classes=str(results / "accuracy/classes.csv"),
             path_to_comparison=str(results / "accuracy/comparison.json"),

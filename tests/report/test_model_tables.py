@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from fgunet.report.model_tables import confusion_table, model_table, truth_table
+from fgunet.report.model_tables import model_table, truth_table
 from fgunet.report.study_tables import f_by_class, kappa_by_tile, method_costs, study_tables
 
 
@@ -15,13 +15,6 @@ def test_models_are_told_by_what_they_consist_of(run):
     assert table["validation_kappa"].tolist() == [0.83, 0.79]
     assert pd.isna(table.loc["forest", "parameters"])
     assert table["out_of_bag_kappa"].isna().all()
-
-
-def test_a_confusion_has_the_reference_in_its_rows(few_classes):
-    table = confusion_table(np.array([[5, 2], [0, 7]]), few_classes)
-    assert table.to_dict("list") == {
-        "code": [1, 2], "name": ["land", "sea"], "1 land": [5, 0], "2 sea": [2, 7],
-    }  # fmt: skip
 
 
 def test_truth_is_told_by_tile_and_pooled_by_adding_pixels_up():

@@ -104,6 +104,7 @@ def scored(folder, run, script, root):
         bootstrap_samples=20,
         seed=1,
         paths_to_pooled=[str(folder / f"{m}_pooled.json") for m in METHODS],
+        paths_to_matrices=[str(folder / f"{m}_matrix.csv") for m in METHODS],
         path_to_summary=str(folder / "summary.csv"),
         path_to_classes=str(folder / "classes.csv"),
         path_to_comparison=str(folder / "comparison.json"),
@@ -216,6 +217,10 @@ def test_scores_of_tiles_and_of_all(scored):
     assert len(pd.read_csv(scored / "classes.csv")) == 6 * 17
     comparison = json.loads((scored / "comparison.json").read_text())
     assert comparison["methods"] == list(METHODS)
+    for method in METHODS:
+        told = json.loads((scored / f"{method}_pooled.json").read_text())["confusion"]
+        table = pd.read_csv(scored / f"{method}_matrix.csv").drop(columns=["code", "name"])
+        np.testing.assert_array_equal(table, told)
 
 
 def test_one_method_has_nothing_to_compare(scored, script, root, tmp_path):
@@ -227,6 +232,7 @@ def test_one_method_has_nothing_to_compare(scored, script, root, tmp_path):
         bootstrap_samples=5,
         seed=1,
         paths_to_pooled=[str(tmp_path / "pooled.json")],
+        paths_to_matrices=[str(tmp_path / "matrix.csv")],
         path_to_summary=str(tmp_path / "summary.csv"),
         path_to_classes=str(tmp_path / "classes.csv"),
         path_to_comparison=str(tmp_path / "comparison.json"),
@@ -357,7 +363,7 @@ def test_sheets_figures_and_report(scored, joined, script, root, series):
         focus_group="urban",
         path_to_summary=str(scored / "summary.csv"),
         path_to_classes=str(scored / "classes.csv"),
-        paths_to_pooled=[str(scored / f"{m}_pooled.json") for m in METHODS],
+        paths_to_matrices={m: str(scored / f"{m}_matrix.csv") for m in METHODS},
         path_to_history=str(scored / "history.csv"),
         path_to_forest=str(scored / "forest_metadata.json"),
         path_to_curve=str(scored / "learning_curve.csv"),

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fgunet.accuracy.confusion import pool
 from fgunet.files import write_json
 from fgunet.grid import Grid
 
@@ -16,7 +15,7 @@ GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), 96, 96)
 TABLES = (
     "study_methods", "study_kappa", "study_f_scores", "models", "truth", "acquisitions",
     "products", "gaps", "reference_classes", "sources", "sources_left_out", "steps",
-    "contradictions", "leakage", "confusion_fgunet", "confusion_forest", "left_out",
+    "contradictions", "leakage", "left_out",
 )  # fmt: skip
 
 
@@ -42,8 +41,6 @@ def folder(run, tmp_path_factory):
         write_json(top / f"{tile}_facts.json", {**facts, "grid": GRID.to_dict()})
     for method in run.world.methods:
         write_json(top / f"{method}_metadata.json", inputs.metadata[method])
-        own = [c for c in run.world.confusions if c.method == method and c.tile in TILES]
-        write_json(top / f"{method}_pooled.json", pool(own).to_dict())
     for number, document in enumerate(inputs.truth):
         write_json(top / f"truth_{number}.json", document)
     write_json(top / "audit.json", inputs.audit)
@@ -62,7 +59,6 @@ def written(run, folder, script, root):
         paths_to_facts=[str(folder / f"{tile}_facts.json") for tile in TILES],
         path_to_audit=str(folder / "audit.json"),
         paths_to_metadata={m: str(folder / f"{m}_metadata.json") for m in run.world.methods},
-        paths_to_pooled={m: str(folder / f"{m}_pooled.json") for m in run.world.methods},
         path_to_summary=str(folder / "summary.csv"),
         path_to_classes=str(folder / "classes.csv"),
         path_to_comparison=str(folder / "comparison.json"),
@@ -86,9 +82,6 @@ def test_numbers_in_files_are_those_that_they_came_from(written, run):
         if fact["tile"] in TILES:
             told = fact["gaps"]["never_clear_share"]
             assert gaps.loc[fact["tile"], "never_clear_share"] == told
-    confusion = pd.read_csv(written / "confusion_forest.csv").set_index(["code", "name"])
-    matrices = [c.matrix for c in run.world.confusions if c.method == "forest" and c.tile in TILES]
-    np.testing.assert_array_equal(confusion.to_numpy(), sum(matrices))
 
 
 def test_what_was_left_out_holds_together_with_the_other_tables(written):
