@@ -38,7 +38,7 @@ def differences_section(table: pd.DataFrame, nomenclature: Nomenclature) -> dict
     return {
         "methods": [method_label(table[f"method_{place}"].iloc[0]) for place in "ab"],
         "statements": [
-            _verdict(tiles, "tiles", "kappa"),
+            *([_verdict(tiles, "tiles", "kappa")] if len(tiles) > 1 else []),
             _verdict(classes, "classes", "F-score"),
         ],
         "tables": [

@@ -174,9 +174,9 @@ def comparison_rows(comparison: Mapping[str, Any], focus_group: str | None) -> l
 
 
 def tile_verdict(rows: Sequence[Mapping[str, Any]], methods: Sequence[str]) -> str:
-    """On how many tiles each method has the higher kappa."""
+    """On how many tiles each method has the higher kappa; empty where there is one of either."""
     tiles = [row for row in rows if not row["total"]]
-    if len(methods) < 2 or not tiles:
+    if len(methods) < 2 or len(tiles) < 2:
         return ""
     wins = [sum(bool(row["cells"][place]["best"]) for row in tiles) for place in range(2)]
     equal = len(tiles) - sum(wins)

@@ -330,7 +330,7 @@ def _facts(inputs: ReportInputs, tiles: Sequence[str]) -> list[dict[str, str]]:
     pooled = findings.pooled_row(inputs.summary, inputs.methods[0])
     kept = sum(len(listing["kept"]) for listing in inputs.acquisitions)
     facts = [
-        ("tiles", whole(len(tiles))),
+        ("tile" if len(tiles) == 1 else "tiles", whole(len(tiles))),
         ("acquisitions used", whole(kept)),
         ("regular dates", whole(count_dates(inputs.configuration["series"]))),
         ("classes", whole(len(inputs.nomenclature.codes))),
