@@ -10,7 +10,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _log = logging.getLogger(__name__)
 
@@ -99,6 +102,12 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         If `value` holds NaN or infinity, which JSON cannot say; write None instead.
     """
     write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def write_csv(path: str | os.PathLike[str], table: "pd.DataFrame") -> None:
+    """Write a table as CSV without its index, atomically."""
+    with atomic_path(path) as part:
+        table.to_csv(part, index=False)
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

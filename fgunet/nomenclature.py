@@ -18,6 +18,9 @@ UNLABELLED = 255
 NODATA_CODE = 0
 """Code of a pixel without class, in maps and reference rasters."""
 
+NODATA_CONFIDENCE = 255
+"""Confidence, margin or probability in percent of a pixel without class."""
+
 
 @dataclass(frozen=True)
 class LandCoverClass:
@@ -27,6 +30,11 @@ class LandCoverClass:
     name: str
     colour: tuple[int, int, int]
     group: str
+
+    @property
+    def hexadecimal(self) -> str:
+        """Its colour as web pages write it: "#rrggbb"."""
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
 
 
 @dataclass(frozen=True)

@@ -9,28 +9,31 @@ CONTEXT_TABLES = {
 
 rule context:
     input:
-        map="results/maps/{method}/{tile}_class.tif",
-        confidence="results/maps/{method}/{tile}_confidence.tif",
+        maps=expand("results/maps/{method}/{{tile}}_class.tif", method=METHODS),
+        confidences=expand(
+            "results/maps/{method}/{{tile}}_confidence.tif", method=METHODS
+        ),
         clear_count="results/maps/clear_count/{tile}.tif",
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split="results/reference/{tile}_split.tif",
     output:
-        "results/accuracy/{method}/context/{tile}.parquet",
+        expand("results/accuracy/{method}/context/{{tile}}.parquet", method=METHODS),
     log:
-        "logs/context/{method}_{tile}.log",
+        "logs/context/{tile}.log",
     benchmark:
-        "results/benchmarks/context/{method}_{tile}.tsv"
+        "results/benchmarks/context/{tile}.tsv"
     conda:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(3000),
         runtime=60,
     params:
+        methods=METHODS,
         library=VERSION,
     message:
-        "{wildcards.tile}: {wildcards.method}, test pixels by border, clear days and confidence"
+        "{wildcards.tile}: test pixels by border, clear days and confidence"
     script:
         "../scripts/context.py"
 

@@ -9,7 +9,7 @@ from fgunet.accuracy.areas import summarise
 from fgunet.accuracy.drawing import count_by_row
 from fgunet.accuracy.labelled import labelled_sample
 from fgunet.accuracy.points import DESIGN, codes_at, keeps_areas, require_inside
-from fgunet.files import atomic_path, write_json
+from fgunet.files import write_csv, write_json
 from fgunet.grid import split_windows
 from fgunet.logs import log_to
 from fgunet.nomenclature import Nomenclature, read_nomenclature
@@ -38,8 +38,7 @@ def main(
         require_inside(inside, path_to_labelled, path)
         maps[method] = codes, _pixels(path, classes)
     table, summary = summarise(labelled.sample, maps, classes)
-    with atomic_path(path_to_areas) as part:
-        table.to_csv(part, index=False)
+    write_csv(path_to_areas, table)
     crs = read_grid(paths_to_classes[0]).crs
     about = {"drawn": labelled.drawn, "unlabelled": labelled.unlabelled}
     write_json(path_to_summary, summary | about | {"crs": crs, "keeps_areas": keeps_areas(crs)})

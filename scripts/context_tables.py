@@ -13,7 +13,7 @@ from fgunet.accuracy.context import (
     read_context,
 )
 from fgunet.accuracy.context_tables import context_table, reliability_table
-from fgunet.files import atomic_path
+from fgunet.files import write_csv
 from fgunet.logs import log_to
 
 
@@ -51,8 +51,7 @@ def main(
         path_to_calibration: calibration,
     }
     for path, parts in found.items():
-        with atomic_path(path) as part:
-            pd.concat(parts).to_csv(part, index=False)
+        write_csv(path, pd.concat(parts))
 
 
 if __name__ == "__main__":

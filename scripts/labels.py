@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fgunet.comparison.labels import label_table
 from fgunet.comparison.tables import read_table
-from fgunet.files import atomic_path
+from fgunet.files import write_csv
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 
@@ -22,8 +22,7 @@ def main(
         {method: read_table(path, [*columns, "shown"]) for method, path in paths_to_seen.items()},
         read_nomenclature(nomenclature),
     )
-    with atomic_path(path_to_table) as part:
-        table.to_csv(part, index=False)
+    write_csv(path_to_table, table)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.comparison.curve import learning_curve
 from fgunet.comparison.tables import read_table
-from fgunet.files import atomic_path, read_json
+from fgunet.files import read_json, write_csv
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 
@@ -33,8 +33,7 @@ def main(
         samples=bootstrap_samples,
         seed=seed,
     )
-    with atomic_path(path_to_table) as part:
-        table.to_csv(part, index=False)
+    write_csv(path_to_table, table)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from fgunet.accuracy.learning_time import learning_time
-from fgunet.files import atomic_path, read_json
+from fgunet.files import read_json, write_csv
 from fgunet.logs import log_to
 
 
 def main(*, paths_to_metadata: Sequence[str], path_to_table: str) -> None:
     table = learning_time(read_json(path) for path in paths_to_metadata)
-    with atomic_path(path_to_table) as part:
-        table.to_csv(part, index=False)
+    write_csv(path_to_table, table)
 
 
 if __name__ == "__main__":

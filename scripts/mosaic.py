@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fgunet.accuracy.agreement import agreement_by_class, agreement_by_pair
-from fgunet.files import atomic_path
+from fgunet.files import write_csv
 from fgunet.logs import log_to
 from fgunet.mapping.mosaic import mosaic_tiles
 from fgunet.mapping.mosaic_tiles import TileMaps
@@ -38,8 +38,7 @@ def main(
         (path_to_pairs, agreement_by_pair(overlap.pairs)),
     ):
         if path:
-            with atomic_path(path) as part:
-                table.to_csv(part, index=False)
+            write_csv(path, table)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fgunet.files import atomic_path, file_sha256, read_json
+from fgunet.files import file_sha256, read_json, write_csv
 from fgunet.logs import log_to
 from fgunet.report.background import software_versions
 from fgunet.report.job_costs import read_jobs, rule_costs
@@ -43,8 +43,7 @@ def main(
         },
     )
     for path, table in ((path_to_made_with, made_with), (path_to_costs, costs)):
-        with atomic_path(path) as part:
-            table.to_csv(part, index=False)
+        write_csv(path, table)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fgunet.accuracy.comparison import compare_first_two
 from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.regularisation import MAJORITY, NONE, regularisation_table
-from fgunet.files import atomic_path, read_json, write_json
+from fgunet.files import read_json, write_csv, write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 
@@ -36,8 +36,7 @@ def main(
     table = regularisation_table(
         pooled, classes, focus_group=focus_group, samples=bootstrap_samples, seed=seed
     )
-    with atomic_path(path_to_table) as part:
-        table.to_csv(part, index=False)
+    write_csv(path_to_table, table)
     group = classes.group(focus_group) if focus_group else ()
     after = compare_first_two(pooled[MAJORITY], group=group, samples=bootstrap_samples, seed=seed)
     comparisons = {NONE: read_json(path_to_raw_comparison), MAJORITY: after}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.tables import tabulate
-from fgunet.files import atomic_path, read_json
+from fgunet.files import read_json, write_csv
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 
@@ -27,8 +27,7 @@ def main(
         samples=bootstrap_samples,
         seed=seed,
     )
-    with atomic_path(path_to_scores) as part:
-        scores.to_csv(part, index=False)
+    write_csv(path_to_scores, scores)
 
 
 if __name__ == "__main__":

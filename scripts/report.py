@@ -9,7 +9,6 @@ import pandas as pd
 from fgunet.files import read_json, write_text
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
-from fgunet.report.background import software_versions
 from fgunet.report.page import ReportInputs, render_report
 from fgunet.report.style import evenly_chosen, forest_named
 
@@ -52,7 +51,6 @@ def main(
         figures=_pictures(paths_to_figures),
         views=[read_json(path) for path in evenly_chosen(sorted(paths_to_views), most_tiles)],
         gap_maps=_pictures(evenly_chosen(sorted(paths_to_gaps), most_tiles)),
-        versions=software_versions(metadata),
         **{name: pd.read_csv(path) for name, path in paths_to_tables.items()},
         **{name: read_json(path) for name, path in paths_to_documents.items()},
     )

@@ -6,7 +6,7 @@ from fgunet.accuracy.comparison import compare_first_two
 from fgunet.accuracy.confusion import Confusion, pool_methods
 from fgunet.accuracy.differences import difference_table
 from fgunet.accuracy.tables import confusion_table, tabulate
-from fgunet.files import atomic_path, read_json, write_json
+from fgunet.files import read_json, write_csv, write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 
@@ -40,8 +40,7 @@ def main(
     matrices = (confusion_table(confusion.matrix, classes) for confusion in pooled)
     paths = path_to_summary, path_to_classes, path_to_differences, *paths_to_matrices
     for path, table in zip(paths, (*tables, differences, *matrices), strict=True):
-        with atomic_path(path) as part:
-            table.to_csv(part, index=False)
+        write_csv(path, table)
 
 
 if __name__ == "__main__":

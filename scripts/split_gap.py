@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fgunet.accuracy.split_gap import JudgedRun, split_gap
-from fgunet.files import atomic_path, read_json
+from fgunet.files import read_json, write_csv
 from fgunet.logs import log_to
 
 
@@ -25,8 +25,7 @@ def main(
         )
         for where, paths in ((".", paths_to_this), (folder, paths_to_other))
     ]
-    with atomic_path(path_to_gap) as part:
-        split_gap(*runs).to_csv(part, index=False)
+    write_csv(path_to_gap, split_gap(*runs))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from fgunet.files import atomic_path, read_json
+from fgunet.files import read_json, write_csv
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 from fgunet.report.data_tables import data_tables
@@ -53,8 +53,7 @@ def main(
         facts=facts,
     )
     for name, path in paths_to_tables.items():
-        with atomic_path(path) as part:
-            tables[name].to_csv(part, index=False)
+        write_csv(path, tables[name])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fgunet.accuracy.urban import group_shares, kappa_by_share, slopes
-from fgunet.files import atomic_path, read_json, write_json
+from fgunet.files import read_json, write_csv, write_json
 from fgunet.logs import log_to
 from fgunet.nomenclature import read_nomenclature
 
@@ -23,8 +23,7 @@ def main(
     codes = read_nomenclature(nomenclature).group(focus_group)
     shares = group_shares((read_json(path) for path in paths_to_audits), codes)
     table = kappa_by_share(shares, pd.read_csv(path_to_summary), pd.read_csv(path_to_differences))
-    with atomic_path(path_to_table) as part:
-        table.to_csv(part, index=False)
+    write_csv(path_to_table, table)
     write_json(path_to_slopes, slopes(table))
 
 

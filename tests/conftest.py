@@ -1,7 +1,9 @@
 """Fixtures of all tests."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,27 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data is not there: no folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def load_script() -> Callable[[str], ModuleType]:
+    """A script of a rule as a module, by its name."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"script_{name}", ROOT / f"scripts/{name}.py")
+        if spec is None or spec.loader is None:
+            raise FileNotFoundError(name)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def script(load_script: Callable[[str], ModuleType]) -> Callable[[str], Callable[..., None]]:
+    """What a rule's script does, by its name: its `main`."""
+    return lambda name: load_script(name).main
 
 
 WriteSeries = Callable[..., Path]

@@ -27,8 +27,7 @@ from fgunet.accuracy.scores import defined
 from fgunet.errors import AccuracyError
 from fgunet.nomenclature import NODATA_CODE, Nomenclature
 
-_SQUARE_METRES = 10_000
-"""Of a hectare."""
+M2_PER_HECTARE = 10_000
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Sample:
     @property
     def area_ha(self) -> float:
         """Area of all strata in hectares."""
-        return float(self.pixels.sum() * self.pixel_m2 / _SQUARE_METRES)
+        return float(self.pixels.sum() * self.pixel_m2 / M2_PER_HECTARE)
 
     def ratio(self, y: ArrayLike, x: ArrayLike) -> Estimates:
         """The combined ratio estimator: total of `y` over all pixels / total of `x`.
@@ -243,7 +242,7 @@ def by_class(
         {
             "code": codes,
             "name": [one.name for one in classes.classes],
-            "mapped_area_ha": mapped_pixels * sample.pixel_m2 / _SQUARE_METRES,
+            "mapped_area_ha": mapped_pixels * sample.pixel_m2 / M2_PER_HECTARE,
             **sample.ratio(seen, 1).times(sample.area_ha).columns("area_ha"),
             **sample.ratio(seen & claimed, claimed).columns("users"),
             **sample.ratio(seen & claimed, seen).columns("producers"),

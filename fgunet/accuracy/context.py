@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from fgunet.errors import AccuracyError
 from fgunet.files import atomic_path
-from fgunet.nomenclature import NODATA_CODE
-
-NODATA_CONFIDENCE = 255
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE
 
 BORDER, CLEAR_DAYS, CONFIDENCE = "border_m", "clear_days", "confidence_percent"
 TRAINING_DISTANCE = "training_distance_m"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fgunet.accuracy.context import CONFIDENCE, EDGES
 from fgunet.accuracy.intervals import CONFIDENCE as INTERVAL
 from fgunet.accuracy.intervals import interval, resample_confusions
-from fgunet.accuracy.scores import Scores
+from fgunet.accuracy.scores import Scores, share
 from fgunet.errors import AccuracyError
 
 DIFFERENCE = "difference"
@@ -73,7 +73,7 @@ def context_table(
     right = [f"right_{method}" for method in methods]
     sums = _resampled(table, ["pixels", *right], covariate, samples=samples, seed=seed)
     of_all = sums.sum(axis=-1)
-    accuracy = _with_difference(dict(zip(methods, _ratio(of_all[1:], of_all[0]), strict=True)))
+    accuracy = _with_difference(dict(zip(methods, share(of_all[1:], of_all[0]), strict=True)))
     bins = _bins(table, covariate)
     rows = [
         {**of_bin, "method": method, **_scored("accuracy", values[:, of_bin["bin"]], of_bin)}
@@ -134,12 +134,6 @@ def _resampled(
         sums[place, 0] = counts.sum(axis=0)
         sums[place, 1:] = drawn[:, place].reshape(samples, *shape)
     return sums.transpose(3, 1, 2, 0)
-
-
-def _ratio(part: Scores, pixels: Scores) -> Scores:
-    """`part` / `pixels`, NaN where both are 0."""
-    with np.errstate(invalid="ignore"):
-        return part / pixels
 
 
 def _bins(table: pd.DataFrame, covariate: str) -> list[dict[str, Any]]:
@@ -209,7 +203,7 @@ def _within(right: Scores, pixels: Scores, a: int, b: int) -> Scores:
     n_a, n_b = pixels[:, a], pixels[:, b]
     either = np.where(n_a + n_b > 0, n_a + n_b, 1)
     gain = (right[:, b] * n_a - right[:, a] * n_b) / either
-    return _ratio(gain.sum(axis=-1), (n_a * n_b / either).sum(axis=-1))
+    return share(gain.sum(axis=-1), (n_a * n_b / either).sum(axis=-1))
 
 
 def reliability_table(
@@ -258,7 +252,7 @@ def reliability_table(
         counts, ["pixels", "right", "confidence"], CONFIDENCE, samples=samples, seed=seed
     )
     pixels, right, confidence = sums.sum(axis=-1) / np.array([1, 1, 100])[:, None, None]
-    accuracy = _ratio(right, pixels)
+    accuracy = share(right, pixels)
     rows = [
         {
             **of_bin,
@@ -283,11 +277,11 @@ def _calibration(
         "pixels": int(total[0]),
     }
     over = (confidence - right).sum(axis=1)
-    ece = _ratio(np.abs(confidence - right).sum(axis=1), total)
+    ece = share(np.abs(confidence - right).sum(axis=1), total)
     values = {
-        "accuracy": _ratio(right.sum(axis=1), total),
-        "confidence": _ratio(confidence.sum(axis=1), total),
-        "over_confidence": _ratio(over, total),
+        "accuracy": share(right.sum(axis=1), total),
+        "confidence": share(confidence.sum(axis=1), total),
+        "over_confidence": share(over, total),
         "ece": ece,
     }
     scores: dict[str, float] = {}

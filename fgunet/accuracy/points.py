@@ -11,6 +11,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from fgunet.accuracy.areas import M2_PER_HECTARE
 from fgunet.errors import AccuracyError
 from fgunet.grid import Grid, Window
 from fgunet.nomenclature import Nomenclature
@@ -135,7 +136,7 @@ def strata_table(
             "code": one.code,
             "name": one.name,
             "pixels": int(pixels[label]),
-            "area_ha": float(pixels[label] * pixel_m2 / 10_000),
+            "area_ha": float(pixels[label] * pixel_m2 / M2_PER_HECTARE),
             "points": int(points[label]),
         }
         for label, one in enumerate(classes.classes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Scores = NDArray[np.float64]
 
 
-def _share(part: NDArray[Any], whole: NDArray[Any]) -> Scores:
+def share(part: NDArray[Any], whole: NDArray[Any]) -> Scores:
     """`part` / `whole`, NaN where `whole` is 0."""
     part, whole = np.broadcast_arrays(
         np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
@@ -27,7 +27,7 @@ def _diagonal(confusion: NDArray[Any]) -> NDArray[Any]:
 
 def overall_accuracy(confusion: NDArray[Any]) -> Scores:
     """Share of the pixels mapped to their reference class; NaN without pixels."""
-    return _share(_diagonal(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
+    return share(_diagonal(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
 
 
 def kappa(confusion: NDArray[Any]) -> Scores:
@@ -46,18 +46,18 @@ def kappa(confusion: NDArray[Any]) -> Scores:
     total = rows.sum(axis=-1)
     wrong = total - _diagonal(confusion).sum(axis=-1)
     others = total[..., None] - columns
-    wrong_by_chance = _share((rows.astype(np.float64) * others).sum(axis=-1), total)
-    return 1 - _share(wrong, wrong_by_chance)
+    wrong_by_chance = share((rows.astype(np.float64) * others).sum(axis=-1), total)
+    return 1 - share(wrong, wrong_by_chance)
 
 
 def producers_accuracy(confusion: NDArray[Any]) -> Scores:
     """Recall of each class (..., n); NaN where the reference has no pixel of it."""
-    return _share(_diagonal(confusion), confusion.sum(axis=-1))
+    return share(_diagonal(confusion), confusion.sum(axis=-1))
 
 
 def users_accuracy(confusion: NDArray[Any]) -> Scores:
     """Precision of each class (..., n); NaN where the map has no pixel of it."""
-    return _share(_diagonal(confusion), confusion.sum(axis=-2))
+    return share(_diagonal(confusion), confusion.sum(axis=-2))
 
 
 def f_scores(confusion: NDArray[Any]) -> Scores:
@@ -67,7 +67,7 @@ def f_scores(confusion: NDArray[Any]) -> Scores:
     A class that has reference and is never mapped has F = 0.
     """
     rows, columns = confusion.sum(axis=-1), confusion.sum(axis=-2)
-    scores = _share(2 * _diagonal(confusion), rows + columns)
+    scores = share(2 * _diagonal(confusion), rows + columns)
     return np.where(rows > 0, scores, np.nan)
 
 
@@ -75,7 +75,7 @@ def _defined_mean(values: Scores, weights: NDArray[Any]) -> Scores:
     """Weighted mean over the last axis of what is not NaN."""
     defined = ~np.isnan(values)
     weights = np.where(defined, weights, 0)
-    return _share((np.where(defined, values, 0) * weights).sum(axis=-1), weights.sum(axis=-1))
+    return share((np.where(defined, values, 0) * weights).sum(axis=-1), weights.sum(axis=-1))
 
 
 def macro_f(confusion: NDArray[Any]) -> Scores:
@@ -107,7 +107,7 @@ def group_micro_f(confusion: NDArray[Any], places: Sequence[int]) -> Scores:
     chosen = list(places)
     rows = confusion.sum(axis=-1)[..., chosen].sum(axis=-1)
     columns = confusion.sum(axis=-2)[..., chosen].sum(axis=-1)
-    score = _share(2 * _diagonal(confusion)[..., chosen].sum(axis=-1), rows + columns)
+    score = share(2 * _diagonal(confusion)[..., chosen].sum(axis=-1), rows + columns)
     return np.where(rows > 0, score, np.nan)
 
 
@@ -120,7 +120,7 @@ def quantity_disagreement(confusion: NDArray[Any]) -> Scores:
        Remote Sensing 32(15), 4407-4429, equations 2 and 3.
     """
     excess = np.abs(confusion.sum(axis=-1) - confusion.sum(axis=-2)).sum(axis=-1)
-    return _share(excess / 2, confusion.sum(axis=(-2, -1)))
+    return share(excess / 2, confusion.sum(axis=(-2, -1)))
 
 
 def allocation_disagreement(confusion: NDArray[Any]) -> Scores:
@@ -131,7 +131,7 @@ def allocation_disagreement(confusion: NDArray[Any]) -> Scores:
     """
     rows, columns, right = confusion.sum(axis=-1), confusion.sum(axis=-2), _diagonal(confusion)
     swapped = np.minimum(rows - right, columns - right).sum(axis=-1)
-    return _share(swapped, confusion.sum(axis=(-2, -1)))
+    return share(swapped, confusion.sum(axis=(-2, -1)))
 
 
 def map_scores(confusion: NDArray[Any], places: Sequence[int] = ()) -> dict[str, Scores]:

@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.calibration import scaled
-from fgunet.nomenclature import NODATA_CODE
-
-NODATA_CONFIDENCE = 255
-"""Confidence, margin or probability in percent of a pixel without class."""
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE
 
 TIE = 1e-5
 """Two classes tie where their probabilities are nearer than this: rounding may move them so far."""

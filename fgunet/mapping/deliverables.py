@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from fgunet.grid import Grid, Window
 from fgunet.mapping.attribute_table import attribute_table
 from fgunet.mapping.cog import create_cog
-from fgunet.mapping.decision import NODATA_CONFIDENCE
 from fgunet.mapping.tags import class_tags
-from fgunet.nomenclature import NODATA_CODE, Nomenclature
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE, Nomenclature
 
 
 def create_class_map(

@@ -12,12 +12,11 @@ from fgunet.errors import GridError
 from fgunet.grid import Grid, Window
 from fgunet.logs import Progress
 from fgunet.mapping.attribute_table import attribute_table
-from fgunet.mapping.decision import NODATA_CONFIDENCE
 from fgunet.mapping.mosaic_tiles import TileMaps, check_maps, common_tags, read_blocks
 from fgunet.mapping.overlap import OverlapCount, most_confident
 from fgunet.mapping.pyramid import halve_codes, halve_percent
 from fgunet.mapping.sparse_cog import BLOCK, Layer, create_sparse_cogs
-from fgunet.nomenclature import NODATA_CODE, Nomenclature
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE, Nomenclature
 from fgunet.rasters import gdal_cache
 
 _log = logging.getLogger(__name__)

@@ -7,8 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from fgunet.mapping.decision import NODATA_CONFIDENCE
-from fgunet.nomenclature import NODATA_CODE, Nomenclature
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE, Nomenclature
 
 
 @dataclass

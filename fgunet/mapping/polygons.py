@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from fgunet.errors import MapError
 from fgunet.grid import Grid, Window
 from fgunet.mapping.connected import Patches, find_patches
-from fgunet.mapping.decision import NODATA_CONFIDENCE
 from fgunet.mapping.outlines import outlines
-from fgunet.nomenclature import NODATA_CODE, Nomenclature
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE, Nomenclature
 from fgunet.rasters import OpenBand
 from fgunet.vectors import write_polygon_batches
 from fgunet.whole import failures_told

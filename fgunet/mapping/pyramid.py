@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from fgunet.grid import Grid
-from fgunet.mapping.decision import NODATA_CONFIDENCE
-from fgunet.nomenclature import NODATA_CODE
+from fgunet.nomenclature import NODATA_CODE, NODATA_CONFIDENCE
 from fgunet.rasters import read_grid
 from fgunet.whole import require_whole
 

@@ -54,7 +54,7 @@ def agreement_section(
     rows: list[dict[str, Any]] = [
         {
             "name": each.name,
-            "colour": "#{:02x}{:02x}{:02x}".format(*each.colour),
+            "colour": each.hexadecimal,
             "cells": [_cell(table[table.index == each.code]) for table in by_code.values()],
         }
         for each in nomenclature.classes

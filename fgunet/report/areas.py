@@ -52,7 +52,7 @@ def areas_section(
         "difference": _difference(summary.get("difference"), methods),
         "notes": _notes(summary),
         "rows": [
-            _row(one.name, "#{:02x}{:02x}{:02x}".format(*one.colour), one.code, by_method)
+            _row(one.name, one.hexadecimal, one.code, by_method)
             for one in nomenclature.classes
             if (table["code"] == one.code).any()
         ],

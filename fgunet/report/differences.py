@@ -11,7 +11,7 @@ from fgunet.report.style import method_label
 from fgunet.report.wording import decimals, p_value, signed, span, whole
 
 LEVEL = 0.05
-"""Adjusted p-values below it are taken for more than chance."""
+"""p-values below it, adjusted where there are many, are taken for more than chance."""
 
 
 def differences_section(table: pd.DataFrame, nomenclature: Nomenclature) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def differences_section(table: pd.DataFrame, nomenclature: Nomenclature) -> dict
         return {}
     tiles = table[(table["scope"] == TILE) & (table["score"] == "kappa")]
     classes = table[table["scope"] == CLASS]
+    colours = {one.code: one.hexadecimal for one in nomenclature.classes}
     return {
         "methods": [method_label(table[f"method_{place}"].iloc[0]) for place in "ab"],
         "statements": [
@@ -51,11 +52,7 @@ def differences_section(table: pd.DataFrame, nomenclature: Nomenclature) -> dict
                 "caption": "By class: F-score over all tiles",
                 "what": "class",
                 "rows": [
-                    _row(
-                        row,
-                        row["name"],
-                        "#{:02x}{:02x}{:02x}".format(*nomenclature.colours[row["code"]]),
-                    )
+                    _row(row, row["name"], colours[row["code"]])
                     for row in classes.to_dict("records")
                 ],
             },

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fgunet.accuracy.scores import map_scores
 from fgunet.nomenclature import Nomenclature
+from fgunet.report.differences import LEVEL
 from fgunet.report.style import method_colour, method_label
 from fgunet.report.wording import (
     SCORE_NAMES,
@@ -55,7 +56,7 @@ def better_method(difference: Mapping[str, Any], methods: Sequence[str]) -> str 
     told_apart = (
         is_defined(difference["lower"])
         and not difference["lower"] <= 0 <= difference["upper"]
-        and difference["p_value"] < 0.05
+        and difference["p_value"] < LEVEL
     )
     return methods[0 if difference["difference"] > 0 else 1] if told_apart else None
 
@@ -147,7 +148,7 @@ def class_rows(
             {
                 "code": land_cover.code,
                 "name": land_cover.name,
-                "colour": "#{:02x}{:02x}{:02x}".format(*land_cover.colour),
+                "colour": land_cover.hexadecimal,
                 "focus": bool(focus_group) and land_cover.group == focus_group,
                 "polygons": found[0].get("polygons") if found else None,
                 "pixels": found[0].get("pixels") if found else None,
@@ -198,7 +199,7 @@ def polygon_verdict(comparison: Mapping[str, Any]) -> str:
         for place in places
     )
     shares = [f"{percent(right / polygons)} %" for _, right in (ahead, behind)]
-    if not is_defined(counts["p_value"]) or counts["p_value"] >= 0.05:
+    if not is_defined(counts["p_value"]) or counts["p_value"] >= LEVEL:
         return (
             f"Counted by polygon, whatever its size, they cannot be told apart: {ahead[0]} is "
             f"right on {shares[0]} of the polygons, {behind[0]} on {shares[1]}."

@@ -46,7 +46,7 @@ def labels_section(
     for land_cover in nomenclature.classes:
         found = [by_class[method, land_cover.code] for method in methods]
         if found[0]["polygons_available"]:
-            colour = "#{:02x}{:02x}{:02x}".format(*land_cover.colour)
+            colour = land_cover.hexadecimal
             classes.append({"name": land_cover.name, "colour": colour, **_row(found)})
     return {
         "statement": _statement(totals, equal_labels=equal_labels),

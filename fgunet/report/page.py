@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from fgunet.config import count_dates
@@ -33,6 +32,7 @@ from fgunet.report import (
     urban,
     windows,
 )
+from fgunet.report.rendering import render
 from fgunet.report.style import evenly_chosen, method_colour, method_label
 from fgunet.report.viewer import viewer_legend
 from fgunet.report.wording import p_statement, whole
@@ -106,8 +106,6 @@ class ReportInputs:
         What the map viewer shows, one a tile: `fgunet.report.detail.tile_views`.
     gap_maps : mapping of str to (str, bytes)
         Maps of the gaps of tiles; as many as `GAP_BYTES` allows are shown.
-    versions : mapping of str to str
-        Software and its versions.
     """
 
     title: str
@@ -148,7 +146,6 @@ class ReportInputs:
     figures: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     views: Sequence[Sequence[Mapping[str, Any]]] = ()
     gap_maps: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def render_report(inputs: ReportInputs) -> str:
@@ -170,15 +167,7 @@ def render_report(inputs: ReportInputs) -> str:
             f"a report needs a method and its scores; methods {list(inputs.methods)}, "
             f"{len(inputs.summary)} rows of scores"
         )
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fgunet.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["whole"] = whole
-    page = environment.get_template("report.html.j2").render(**_context(inputs))
+    page = render("report.html.j2", **_context(inputs))
     return _BEFORE_PERCENT.sub("\u00a0", page)
 
 
@@ -247,7 +236,6 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
             inputs.nomenclature,
             left_out=inputs.audit.get("left_out", ()),
         ),
-        "versions": dict(sorted(inputs.versions.items())),
         "simulated": bool(inputs.truth) or "simulation" in inputs.configuration,
     }
 

@@ -66,7 +66,7 @@ def class_table(audit: Mapping[str, Any], nomenclature: Nomenclature) -> list[di
         rows.append(
             {
                 "name": land_cover.name,
-                "colour": "#{:02x}{:02x}{:02x}".format(*land_cover.colour),
+                "colour": land_cover.hexadecimal,
                 "splits": [whole(splits[split]) for split in _SPLITS],
                 "few": splits["test"] < FEW_POLYGONS,
                 "hectares": _hectares(sum(area.values())),
@@ -214,7 +214,7 @@ def _claim(row: Mapping[str, Any], side: str, nomenclature: Nomenclature) -> dic
     return {
         "source": row[f"{side}_source"],
         "name": land_cover.name if land_cover else str(code),
-        "colour": "#{:02x}{:02x}{:02x}".format(*land_cover.colour) if land_cover else "#ffffff",
+        "colour": land_cover.hexadecimal if land_cover else "#ffffff",
     }
 
 

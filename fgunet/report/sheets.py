@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fgunet.nomenclature import Nomenclature
+from fgunet.nomenclature import NODATA_CONFIDENCE, Nomenclature
 from fgunet.report.cartography import (
     class_colours,
     class_legend,
@@ -21,7 +21,6 @@ from fgunet.report.cartography import (
 from fgunet.report.style import INK, MUTED, house_style, method_label, new_figure
 
 _TEST = 3
-_NO_CONFIDENCE = 255
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def _confidence_panel(axes: Axes, legend: Axes, sheet: Sheet) -> None:
     method, values = next(iter(sheet.confidences.items()))
     title = f"{method_label(method)} confidence"
     show_picture(axes, np.full((*values.shape, 3), 0.95), title)
-    shown = np.where(values == _NO_CONFIDENCE, np.nan, values.astype(np.float64))
+    shown = np.where(values == NODATA_CONFIDENCE, np.nan, values.astype(np.float64))
     image = axes.imshow(shown, cmap="cividis", vmin=0, vmax=100, interpolation="nearest")
     inset = legend.inset_axes((0.02, 0.2, 0.42, 0.028))
     bar = legend.figure.colorbar(image, cax=inset, orientation="horizontal", ticks=[0, 50, 100])

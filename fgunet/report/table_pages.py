@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
+from fgunet.report.rendering import render
 from fgunet.report.wording import UNDEFINED
 
 MOST_ROWS = 2000
@@ -38,14 +38,8 @@ def table_page(table: pd.DataFrame, *, title: str, caption: str, file: str) -> s
     """
     shown = table.head(MOST_ROWS)
     columns = [_column(shown[name]) for name in shown]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fgunet.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("table.html.j2").render(
+    return render(
+        "table.html.j2",
         title=title,
         # Every second piece is a literal.
         caption=_LITERAL.split(caption.strip()),

@@ -14,8 +14,6 @@ SCORE_NAMES = {
     "weighted_f": "F-score, weighted by test pixels",
     "group_f": "F-score of the group, mean",
     "group_micro_f": "F-score of the group, pixels added up",
-    "polygon_overall_accuracy": "Overall accuracy, by polygon",
-    "polygon_kappa": "Cohen's kappa, by polygon",
     "quantity_disagreement": "Quantity disagreement",
     "allocation_disagreement": "Allocation disagreement",
 }

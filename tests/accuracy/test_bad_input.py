@@ -1,6 +1,5 @@
 """The scripts of accuracy on what a run can meet."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -20,17 +19,6 @@ SIDE, FIELD = 96, 6
 GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), SIDE, SIDE)
 ASIDE = Grid("EPSG:32631", (10.0, 0.0, 600010.0, 0.0, -10.0, 4900000.0), SIDE, SIDE)
 METHODS = ("fgunet", "forest")
-
-
-@pytest.fixture
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, root / "scripts" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
 
 
 @pytest.fixture
@@ -61,11 +49,11 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def confuse(script, tmp_path):
+def confuse(load_script, tmp_path):
     """Run the script of a tile and method; its document."""
 
     def run(tile, method, window=None):
-        module = script("confusion")
+        module = load_script("confusion")
         module.WINDOW = window or module.WINDOW
         path = tmp_path / f"{method}_{tile}.json"
         module.main(
@@ -95,7 +83,7 @@ def score(script, tmp_path):
             "path_to_comparison": str(tmp_path / "comparison.json"),
             "path_to_differences": str(tmp_path / "differences.csv"),
         }
-        script("scores").main(
+        script("scores")(
             paths_to_confusions=[str(tmp_path / f"{m}_{t}.json") for m in judged for t in tiles],
             nomenclature=str(tmp_path / "classes.yaml"),
             methods=methods,

@@ -1,7 +1,5 @@
 """From a sparse mosaic of two tiles to the areas of its classes, by the scripts of the rules."""
 
-import importlib.util
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,17 +27,6 @@ def draw_options(folder, **changed):
         "path_to_points": str(folder / "points.gpkg"),
         "path_to_strata": str(folder / "strata.json"),
     } | changed
-
-
-@pytest.fixture(scope="module")
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main
-
-    return load
 
 
 @pytest.fixture(scope="module")

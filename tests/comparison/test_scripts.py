@@ -1,6 +1,5 @@
 """The scripts that choose the polygons, on two small tiles, against counting by hand."""
 
-import importlib.util
 from collections import Counter
 
 import geopandas as gpd
@@ -19,17 +18,6 @@ from fgunet.vectors import write_layer
 
 TILES = ("T31TCJ", "T31TDJ")
 SIZE, JITTER = 12, 4
-
-
-@pytest.fixture
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main
-
-    return load
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """The scripts of the rules clear_count and styles."""
 
-import importlib.util
-
 import numpy as np
-import pytest
 import rasterio
 
 from fgunet import __version__
@@ -12,19 +9,8 @@ from fgunet.mapping.styles import CLEAR_COUNT, CONFIDENCE, class_legend, qml, sl
 from fgunet.nomenclature import read_nomenclature
 
 
-@pytest.fixture
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
 def test_clear_count_is_that_of_the_series_whatever_the_windows(
-    script, write_series, tmp_path
+    load_script, write_series, tmp_path
 ) -> None:
     counts = np.random.default_rng(0).integers(0, 60, (90, 130), dtype=np.uint16)
     grid = Grid("EPSG:32631", (10.0, 0.0, 500000.0, 0.0, -10.0, 4800000.0), 90, 130)
@@ -37,7 +23,7 @@ def test_clear_count_is_that_of_the_series_whatever_the_windows(
         dates=("20160105", "20161220"),
         bands=("B02",),
     )
-    module = script("clear_count")
+    module = load_script("clear_count")
     made = []
     for window in (2048, 32):
         module.WINDOW = window
@@ -53,7 +39,7 @@ def test_clear_count_is_that_of_the_series_whatever_the_windows(
     assert made[0] == made[1]
 
 
-def test_styles_lie_where_they_are_asked_for(script, root, tmp_path) -> None:
+def test_styles_lie_where_they_are_asked_for(load_script, root, tmp_path) -> None:
     known = root / "tables" / "oso17.yaml"
     paths = {
         name: [str(tmp_path / f"{name}.{kind}") for kind in kinds]
@@ -63,7 +49,7 @@ def test_styles_lie_where_they_are_asked_for(script, root, tmp_path) -> None:
             "clear_count": ("sld",),
         }.items()
     }
-    script("styles").main(
+    load_script("styles").main(
         nomenclature=str(known), **{f"paths_to_{name}": each for name, each in paths.items()}
     )
     legend = class_legend(read_nomenclature(known))

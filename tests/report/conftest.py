@@ -434,7 +434,6 @@ def inputs_of(world, samples=60, **changed):
         "learning_time": learning_time([metadata[m] for m in world.methods]),
         "audit": audit_of(world),
         "truth": truth,
-        "versions": {"fgunet": "0.1.0", "tensorflow": "2.18.1"},
     }
     return ReportInputs(**{**values, **changed})
 

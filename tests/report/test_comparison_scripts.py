@@ -1,6 +1,5 @@
 """The scripts that compare methods and splits, on the files of small runs."""
 
-import importlib.util
 import json
 
 import jinja2
@@ -16,17 +15,6 @@ from fgunet.report.split_gap import split_gap_section
 from fgunet.report.urban import urban_section
 
 METHODS = ("fgunet", "forest")
-
-
-@pytest.fixture(scope="module")
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main
-
-    return load
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """From rasters to the figures and the section on accuracy in context."""
 
-import importlib.util
 import re
 from itertools import pairwise
 
@@ -27,17 +26,6 @@ METHODS = ("fgunet", "forest")
 GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), 600, 560)
 SIDE = 40
 """Pixels of a square polygon; windows of the script cut some."""
-
-
-@pytest.fixture(scope="module")
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main
-
-    return load
 
 
 @pytest.fixture(scope="module")
@@ -85,24 +73,29 @@ def write_polygons(top, polygon, split):
     write_layer(top / "polygons.gpkg", frame, layer="polygons")
 
 
-def count(script, folder, method, tile, **changed):
-    paths = {
-        "path_to_class": folder / f"{method}_{tile}_class.tif",
-        "path_to_confidence": folder / f"{method}_{tile}_sure.tif",
-        "path_to_clear_count": folder / f"{tile}_clear.tif",
-        "path_to_code": folder / f"{tile}_code.tif",
-        "path_to_polygon": folder / f"{tile}_polygon.tif",
-        "path_to_split": folder / f"{tile}_split.tif",
-        "path_to_context": folder / f"{method}_{tile}.parquet",
+def count(script, folder, tile, **changed):
+    by_method = {
+        "paths_to_classes": "{}_{}_class.tif",
+        "paths_to_confidences": "{}_{}_sure.tif",
+        "paths_to_contexts": "{}_{}.parquet",
     }
-    script("context")(tile=tile, **{k: str(path) for k, path in {**paths, **changed}.items()})
+    paths = {
+        "path_to_clear_count": str(folder / f"{tile}_clear.tif"),
+        "path_to_code": str(folder / f"{tile}_code.tif"),
+        "path_to_polygon": str(folder / f"{tile}_polygon.tif"),
+        "path_to_split": str(folder / f"{tile}_split.tif"),
+        **{
+            name: {method: str(folder / pattern.format(method, tile)) for method in METHODS}
+            for name, pattern in by_method.items()
+        },
+    }
+    script("context")(tile=tile, **{**paths, **changed})
 
 
 @pytest.fixture(scope="module")
 def counted(folder, script):
-    for method in METHODS:
-        for tile in TILES:
-            count(script, folder, method, tile)
+    for tile in TILES:
+        count(script, folder, tile)
     script("training_distances")(
         path_to_polygons=str(folder / "polygons.gpkg"),
         path_to_distances=str(folder / "distances.parquet"),
@@ -165,10 +158,9 @@ def test_rasters_of_two_grids_are_refused(folder, script, tmp_path):
         count(
             script,
             folder,
-            "fgunet",
             TILES[0],
-            path_to_clear_count=tmp_path / "moved.tif",
-            path_to_context=tmp_path / "out.parquet",
+            path_to_clear_count=str(tmp_path / "moved.tif"),
+            paths_to_contexts={method: str(tmp_path / f"{method}.parquet") for method in METHODS},
         )
     assert not (tmp_path / "out.parquet").exists()
 

@@ -158,7 +158,6 @@ def test_one_method_one_tile_and_nothing_optional(small_run):
         audit={},
         metadata={},
         learning_time=pd.DataFrame(),
-        versions={},
     )
     text = Page(render_report(inputs)).text
     assert "Random Forest reaches a kappa of" in text

@@ -1,6 +1,5 @@
 """The scripts of accuracy and report, from rasters to the page."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -24,17 +23,6 @@ FIGURES = (
     "forest_importance", "learning_curve", "acquisitions", "clear_dates", "reference_polygons",
     "split_shares", "test_distances", "location",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main
-
-    return load
 
 
 @pytest.fixture(scope="module")

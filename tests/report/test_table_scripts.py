@@ -1,7 +1,6 @@
 """The scripts that write the tables of a run, their pages, and what it was made with."""
 
 import hashlib
-import importlib.util
 
 import numpy as np
 import pandas as pd
@@ -17,17 +16,6 @@ TABLES = (
     "products", "gaps", "reference_classes", "sources", "sources_left_out", "steps",
     "contradictions", "leakage", "left_out",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def script(root):
-    def load(name):
-        spec = importlib.util.spec_from_file_location(f"script_{name}", root / f"scripts/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main
-
-    return load
 
 
 @pytest.fixture(scope="module")
