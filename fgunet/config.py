@@ -10,6 +10,7 @@ import jsonschema
 import yaml
 
 from fgunet.errors import ConfigError
+from fgunet.texts import control_characters
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "fgunet": {"none": {}, "published": {"select_on": "training", "select_by": "quadratic_kappa"}},
@@ -19,6 +20,19 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 """Defaults that the presets of a section set: what the study did otherwise."""
+
+_SQL = ("expression", "where")
+# Snakemake would fill in what stands in braces here.
+_FILLED_IN = (
+    "title",
+    "nomenclature",
+    "folder",
+    "path",
+    "translation",
+    "block_run",
+    "labelled",
+    "focus_group",
+)
 
 
 def read_schema() -> dict[str, Any]:
@@ -44,10 +58,14 @@ def validated(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        Naming every unknown key, wrong value and contradiction at once, each with its path.
+        Naming every unknown key, wrong value and contradiction at once, each with its path; before
+        that, every text with control characters, and every path and title with braces.
     """
     schema = read_schema()
-    found = json.loads(json.dumps(config))
+    found = _plain(config)
+    unusable = [f"{path}: {fault}" for path, fault in _unusable_texts(found)]
+    if unusable:
+        _refuse(unusable)
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(found), key=_path)
     if errors:
         _refuse([f"{_path(error)}: {_explain(error)}" for error in errors])
@@ -65,6 +83,35 @@ def _refuse(problems: list[str]) -> None:
         f"the configuration has {count}:\n{listed}\n"
         "Correct the configuration file; workflow_config.yaml explains every key."
     )
+
+
+def _plain(config: Mapping[str, Any]) -> Any:
+    """A deep copy, of what JSON can hold."""
+    try:
+        return json.loads(json.dumps(config))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"the configuration holds more than texts, numbers, lists and sections ({error}); put "
+            "quotes around dates and the like"
+        ) from error
+
+
+def _unusable_texts(value: Any, path: str = "", key: str = "") -> Iterator[tuple[str, str]]:
+    """Texts that cannot be meant, and why."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _unusable_texts(name, f"the key {name!r}")
+            yield from _unusable_texts(inner, f"{path}.{name}" if path else name, name)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _unusable_texts(inner, f"{path}[{number}]", key)
+    elif isinstance(value, str):
+        control = control_characters(value)
+        # SQL may be written on several lines.
+        if control and not (key in _SQL and set(control) <= set("\n\t")):
+            yield path, f"{value!r} holds a line break or another control character"
+        if key in _FILLED_IN and set("{}") & set(value):
+            yield path, f"{value!r} has a brace, which Snakemake takes for a wildcard; rename it"
 
 
 def _path(error: jsonschema.ValidationError) -> str:
@@ -98,13 +145,14 @@ def _with_presets(config: dict[str, Any]) -> dict[str, Any]:
 
 def _with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, dict) and "properties" in schema:
-        filled = dict(value)
-        for key, part in schema["properties"].items():
-            if key in value:
-                filled[key] = _with_defaults(value[key], part)
-            elif "default" in part:
-                filled[key] = _with_defaults(part["default"], part)
-        return filled
+        # In the order of the schema: Snakemake compares texts of a run's settings with the last.
+        parts = schema["properties"]
+        filled = {
+            key: _with_defaults(value[key] if key in value else part["default"], part)
+            for key, part in parts.items()
+            if key in value or "default" in part
+        }
+        return {**filled, **{key: value[key] for key in value if key not in parts}}
     if isinstance(value, list) and "items" in schema:
         return [_with_defaults(item, schema["items"]) for item in value]
     return value

@@ -11,6 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from fgunet.errors import NomenclatureError
+from fgunet.texts import control_characters
 
 UNLABELLED = 255
 """Label of a pixel without reference, only inside arrays."""
@@ -131,13 +132,13 @@ def read_nomenclature(path: str | os.PathLike[str]) -> Nomenclature:
         classes = tuple(
             LandCoverClass(
                 code=int(row["code"]),
-                name=str(row["name"]),
+                name=_text(row["name"]),
                 colour=_colour(row["colour"]),
-                group=str(row.get("group", "")),
+                group=_text(row.get("group", "")),
             )
             for row in content["classes"]
         )
-        return Nomenclature(str(content["name"]), classes)
+        return Nomenclature(_text(content["name"]), classes)
     except FileNotFoundError:
         raise NomenclatureError(f"there is no nomenclature file {path}") from None
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
@@ -145,6 +146,18 @@ def read_nomenclature(path: str | os.PathLike[str]) -> Nomenclature:
             f"{path} is not a nomenclature ({type(error).__name__}: {error}); it needs 'name' and "
             "'classes', each class with 'code', 'name' and 'colour: [red, green, blue]'"
         ) from error
+
+
+def _text(value: Any) -> str:
+    """A name; it goes into maps, XML and pages, where control characters may not stand."""
+    if isinstance(value, list | dict):
+        raise TypeError(f"a name or group is a {type(value).__name__}, expected text")
+    text = str(value)
+    if control_characters(text):
+        raise ValueError(f"{text!r} holds a line break or another control character")
+    if set("{}") & set(text):
+        raise ValueError(f"{text!r} has a brace, which Snakemake takes for a wildcard")
+    return text
 
 
 def _colour(value: Any) -> tuple[int, int, int]:

@@ -12,8 +12,8 @@ LIBRARY = ROOT / "fgunet"
 # A room may import rooms of lower floors, and itself; rooms of one floor do not know one another.
 FLOORS = [
     {"errors"},
-    {"files", "logs", "grid", "nomenclature", "config", "compiled", "calibration"},
-    {"rasters", "vectors", "whole"},
+    {"files", "logs", "grid", "nomenclature", "config", "texts", "compiled", "calibration"},
+    {"rasters", "vectors", "whole", "leftovers"},
     {"sentinel2", "series", "reference", "patches", "network"},
     {"training", "forest", "mapping", "accuracy"},
     {"comparison"},

@@ -32,6 +32,8 @@ _CLASSIFIERS = {
 
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",
+    # A name with two $ is no formula.
+    "text.parse_math": False,
     "font.size": 9,
     "text.color": INK,
     "axes.edgecolor": MUTED,

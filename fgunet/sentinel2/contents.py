@@ -4,13 +4,19 @@ import os
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from fgunet.errors import ProductError
+from fgunet.texts import control_characters
 
 _IN_ARCHIVE = "/vsizip/"
+
+LARGEST_METADATA = 1 << 26
+"""Bytes of metadata that are read at most; those of real products have less than a hundredth."""
 
 DAMAGED = (OSError, EOFError, KeyError, RuntimeError, UnicodeError, zlib.error,
            zipfile.BadZipFile)  # fmt: skip
@@ -47,17 +53,14 @@ class Contents:
         Raises
         ------
         ProductError
-            If the archive cannot be read.
+            If the archive cannot be read, or has names that lead out of it.
         """
         if self.is_archive:
             with self._open() as archive:
-                return tuple(sorted(n for n in archive.namelist() if not n.endswith("/")))
-        found = (
-            Path(folder, name).relative_to(self.path).as_posix()
-            for folder, _, names in os.walk(self.path, followlinks=True)
-            for name in names
-        )
-        return tuple(sorted(found))
+                names = archive.namelist()
+            self._require_inside(names)
+            return tuple(sorted(name for name in names if not name.endswith("/")))
+        return tuple(sorted(_files_below(self.path)))
 
     @property
     def is_archive(self) -> bool:
@@ -77,17 +80,37 @@ class Contents:
         )
 
     def read_bytes(self, name: str) -> bytes:
-        """A file's bytes. Raises ProductError if it cannot be read."""
+        """A file's bytes. Raises ProductError if it cannot be read, or has too many."""
         try:
             if not self.is_archive:
-                return (self.path / name).read_bytes()
-            with self._open() as archive:
-                return archive.read(name)
+                with (self.path / name).open("rb") as file:
+                    return self._whole(name, file)
+            # Of a member, no more is read than the archive says.
+            with self._open() as archive, archive.open(name) as file:
+                return self._whole(name, file)
         except DAMAGED as error:
             raise ProductError(
                 f"{name} in {self.path} cannot be read ({error}); download the product again, or "
                 "take it away"
             ) from error
+
+    def _require_inside(self, names: list[str]) -> None:
+        for name in names:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or "\\" in name or control_characters(name):
+                raise ProductError(
+                    f"the archive {self.path} has a file {name!r}, which leads out of it or is no "
+                    "plain name; download the product again, or take it away"
+                )
+
+    def _whole(self, name: str, file: IO[bytes]) -> bytes:
+        content = file.read(LARGEST_METADATA + 1)
+        if len(content) > LARGEST_METADATA:
+            raise ProductError(
+                f"{name} in {self.path} has more than {LARGEST_METADATA} bytes, which no metadata "
+                "have; download the product again, or take it away"
+            )
+        return content
 
     def _open(self) -> zipfile.ZipFile:
         try:
@@ -97,3 +120,16 @@ class Contents:
                 f"the archive {self.path} cannot be read ({error}); it may have been cut short: "
                 "download the product again, or take it away"
             ) from error
+
+
+def _files_below(top: Path) -> Iterator[str]:
+    """Names of files; each real folder is entered once, so links may loop."""
+    seen: set[str] = set()
+    for folder, inner, names in os.walk(top, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner.clear()
+            continue
+        seen.add(real)
+        inner.sort()
+        yield from (Path(folder, name).relative_to(top).as_posix() for name in names)

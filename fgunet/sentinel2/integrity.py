@@ -6,6 +6,7 @@ from fgunet.errors import ProductError
 from fgunet.grid import Window
 from fgunet.rasters import rasterio_window
 from fgunet.sentinel2.acquisition import Acquisition
+from fgunet.sentinel2.images import open_image
 from fgunet.sentinel2.product_grid import unreadable
 
 
@@ -21,7 +22,7 @@ def require_whole(acquisition: Acquisition) -> None:
     """
     for path in (*acquisition.bands.values(), *acquisition.masks.values()):
         try:
-            with rasterio.open(path) as dataset:
+            with open_image(path) as dataset:
                 height, width = dataset.block_shapes[0]
                 row = (dataset.height - 1) // height * height
                 col = (dataset.width - 1) // width * width

@@ -4,11 +4,10 @@ import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import rasterio
-
 from fgunet.rasters import gdal_cache
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.bands import BANDS
+from fgunet.sentinel2.images import open_image
 
 _FILES_OF_THE_PROCESS = 200
 
@@ -16,7 +15,7 @@ _FILES_OF_THE_PROCESS = 200
 def block_width(acquisition: Acquisition) -> int:
     """Width of the blocks that the finest file of an acquisition is cut into, in 10 m pixels."""
     name = min(acquisition.bands, key=lambda band: BANDS[band].resolution_m)
-    with rasterio.open(acquisition.bands[name]) as dataset:
+    with open_image(acquisition.bands[name]) as dataset:
         return int(dataset.block_shapes[0][1] * acquisition.grid.width // dataset.width)
 
 

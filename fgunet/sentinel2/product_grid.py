@@ -8,6 +8,10 @@ from fgunet.errors import ProductError
 from fgunet.grid import Grid
 from fgunet.rasters import grid_of
 from fgunet.sentinel2.bands import BANDS
+from fgunet.sentinel2.images import open_image
+
+LARGEST_SIDE = 10980
+"""Side of a tile, in 10 m pixels; a product may be cut smaller."""
 
 
 def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, str]) -> Grid:
@@ -30,14 +34,16 @@ def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, s
     Raises
     ------
     ProductError
-        If a file cannot be opened, the pixels of a band are not as large as the band's are, or a
-        file lies neither on the 10 m grid nor on the same ground with pixels twice as large.
+        If a file cannot be opened, the pixels of a band are not as large as the band's are, the
+        grid is larger than a tile, or a file lies neither on the 10 m grid nor on the same ground
+        with pixels twice as large.
     """
     grids = {name: read_product_grid(path) for name, path in bands.items()}
     for name, grid in grids.items():
         _require_pixel_size(bands[name], grid, BANDS[name].resolution_m, f"band {name}")
     finest = min(grids, key=lambda name: BANDS[name].resolution_m)
     grid = _refined(grids[finest], BANDS[finest].resolution_m // 10)
+    _require_size_of_tile(bands[finest], grid)
     for name, found in grids.items():
         _require_fit(bands[name], found, grid)
     for path in masks.values():
@@ -48,7 +54,7 @@ def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, s
 def read_product_grid(path: str) -> Grid:
     """The grid of a file. Raises ProductError, saying what to do, if it cannot be read."""
     try:
-        with rasterio.open(path) as dataset:
+        with open_image(path) as dataset:
             return grid_of(dataset)
     except (rasterio.errors.RasterioError, OSError, ValueError) as error:
         raise ProductError(unreadable(path, error)) from error
@@ -70,7 +76,7 @@ def declared_nodata(paths: Iterable[str]) -> int | None:
     """
     found: dict[int, str] = {}
     for path in paths:
-        with rasterio.open(path) as dataset:
+        with open_image(path) as dataset:
             number = dataset.nodata
         if number is None:
             continue
@@ -95,6 +101,16 @@ def _require_pixel_size(path: str, grid: Grid, expected: int, what: str) -> None
         raise ProductError(
             f"{path} has pixels of {x:g} m x {y:g} m; {what} has pixels of {expected} m. The "
             "product was resampled or cut without its georeference: download it again, or take "
+            "it away"
+        )
+
+
+def _require_size_of_tile(path: str, grid: Grid) -> None:
+    """Refuse a small file that would be a huge image."""
+    if max(grid.shape) > LARGEST_SIDE:
+        raise ProductError(
+            f"{path} makes a 10 m grid of {grid.height} x {grid.width} pixels; a tile of "
+            f"Sentinel-2 has {LARGEST_SIDE} x {LARGEST_SIDE}. Download the product again, or take "
             "it away"
         )
 

@@ -13,6 +13,7 @@ from fgunet.grid import Grid, Window
 from fgunet.rasters import rasterio_window
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.dilation import dilate
+from fgunet.sentinel2.images import open_image
 from fgunet.sentinel2.masks import SPREADING, Masking, look_up, ruled_out
 from fgunet.sentinel2.product_grid import unreadable
 from fgunet.sentinel2.resampling import Calibration, refine, repeat, rescale, stored_numbers
@@ -216,7 +217,7 @@ class AcquisitionReader:
         """Read a file of 10 m in the window `fine`, one of 20 m in `coarse` (10 m pixels both)."""
         try:
             if path not in self._open:
-                self._open[path] = rasterio.open(path)
+                self._open[path] = open_image(path)
             dataset = self._open[path]
             factor = _factor(dataset.shape, self._acquisition.grid.shape, path)
             part = fine if factor == 1 else _halved(coarse)

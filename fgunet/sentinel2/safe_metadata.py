@@ -5,9 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
 
 from fgunet.errors import ProductError
+from fgunet.sentinel2.metadata_xml import parse_xml
 from fgunet.sentinel2.safe_format import BAND_IDS, FIRST_BASELINE_WITH_OFFSET, FOLDER_ENDING
 
 _REMEDY = "download the product again, or take it away"
@@ -115,15 +116,11 @@ class _Elements:
 
     def __init__(self, xml: bytes, source: str) -> None:
         self.source = source
-        self._by_name: dict[str, list[ET.Element]] = {}
-        try:
-            root = ET.fromstring(xml)  # noqa: S314  Expat itself stops entity bombs since 2.4.1
-        except (ET.ParseError, LookupError, ValueError) as error:
-            raise ProductError(f"{source} is not XML ({error}); {_REMEDY}") from error
-        for element in root.iter():
+        self._by_name: dict[str, list[Element]] = {}
+        for element in parse_xml(xml, source).iter():
             self._by_name.setdefault(_plain_name(element), []).append(element)
 
-    def all(self, name: str) -> list[ET.Element]:
+    def all(self, name: str) -> list[Element]:
         return self._by_name.get(name, [])
 
     def text(self, name: str) -> str:
@@ -139,7 +136,7 @@ class _Elements:
         )
 
 
-def _plain_name(element: ET.Element) -> str:
+def _plain_name(element: Element) -> str:
     return element.tag.rpartition("}")[2].removeprefix("L2A_").removesuffix("_2A")
 
 

@@ -79,21 +79,28 @@ def band_names(item: Item) -> list[str]:
 
 
 def gdal_name(item: Item, key: str) -> str:
-    """How GDAL opens an asset. Raises ProductError if it cannot."""
+    """How GDAL opens an asset.
+
+    An item on the network may not point to files of this machine, and none to GDAL's own places
+    ("/vsi..."), which can be made to send a file elsewhere.
+
+    Raises
+    ------
+    ProductError
+        If the asset does, or lies at an address that cannot be read.
+    """
     href = str(item.assets[key]["href"])
     scheme, _, path = href.partition("://")
-    if href.startswith("/vsi"):
-        return href
-    if not path:
-        return os.path.normpath(href)
-    if scheme == "file":
-        return unquote(urlsplit(href).path)
-    if scheme not in _SCHEMES:
+    if scheme in _SCHEMES and path:
+        return _SCHEMES[scheme].format(href if scheme.startswith("http") else path)
+    local = unquote(urlsplit(href).path) if scheme == "file" else os.path.normpath(href)
+    if (path and scheme != "file") or "://" in item.place or local.startswith("/vsi"):
         raise ProductError(
             f"asset {key} of item {item.id} ({item.place}) lies at {href}; addresses that can be "
-            f"read start with file, {', '.join(_SCHEMES)}. Copy the files, or take the item away"
+            f"read start with {', '.join(_SCHEMES)}, or with file where the item is a file too. "
+            "Copy the files, or take the item away"
         )
-    return _SCHEMES[scheme].format(href if scheme.startswith("http") else path)
+    return local
 
 
 def require_file(item: Item, key: str) -> None:

@@ -5,6 +5,7 @@ Specification: https://github.com/radiantearth/stac-spec (1.0 and 1.1).
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SUFFIXES = (".json", ".geojson")
 
 _CATALOGUES = ("catalog.json", "collection.json")
 _HEAD = 1 << 20
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]*")
 _WITH_LINKS = ("Catalog", "Collection")
 _KINDS = (*_WITH_LINKS, "Feature", "FeatureCollection")
 
@@ -90,6 +92,12 @@ def read_items(place: str) -> list[Item]:
 
 def make_item(item: "pystac.Item", place: str) -> Item:
     """What is needed of an item; relative hrefs start from `place`."""
+    if not _ID.fullmatch(item.id):
+        raise ProductError(
+            f"{place} has an item with the id {item.id!r}, which is to be the product's name; "
+            "expected letters, digits and . _ - : + alone, a letter or digit first. Correct it, or "
+            "take the item away"
+        )
     time = item.datetime or item.common_metadata.start_datetime
     if time is None:
         raise ProductError(f"item {item.id} of {place} has neither datetime nor start_datetime")
@@ -100,12 +108,17 @@ def make_item(item: "pystac.Item", place: str) -> Item:
     return Item(item.id, place, time, dict(item.properties), assets)
 
 
+def own_place(item: "pystac.Item", place: str) -> str:
+    """Where an item that came with others from `place` lies by its own account, or else `place`."""
+    return _absolute(item.get_self_href() or place, place)
+
+
 def _absolute(href: str, place: str) -> str:
     """Where an href in the file or at the address `place` leads.
 
     pystac takes "#" and "?" in a local path for parts of an address, so it is not asked.
     """
-    if "://" in href or href.startswith("/vsi"):
+    if "://" in href:
         return href
     scheme, on_the_net, rest = place.partition("://")
     if on_the_net:
@@ -173,7 +186,7 @@ def _of_collection(content: dict[str, Any], place: str) -> Iterator[Item]:
     for number, feature in enumerate(content.get("features") or []):
         with told_of(f"feature {number} of {place}"):
             item = pystac.Item.from_dict(feature, preserve_dict=False)
-            made = make_item(item, item.get_self_href() or place)
+            made = make_item(item, own_place(item, place))
         yield made
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fgunet.errors import MissingAcquisitionError
-from fgunet.sentinel2.stac_catalogues import Item, make_item, told_of
+from fgunet.sentinel2.stac_catalogues import Item, make_item, own_place, told_of
 from fgunet.sentinel2.stac_network import asking, open_session
 from fgunet.sentinel2.stac_tiles import spellings, tile_ground
 
@@ -111,7 +111,7 @@ def _find(client: "Client", address: str, collection: str, tile: str, search: Se
             limit=_ITEMS_A_PAGE,
         )
         with told_of(f"the answer of {address}"), asking(address):
-            items = [make_item(item, item.get_self_href() or address) for item in answer.items()]
+            items = [make_item(item, own_place(item, address)) for item in answer.items()]
         if items:
             return items
     return []

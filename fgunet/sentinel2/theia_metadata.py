@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
 
 from fgunet.errors import ProductError
+from fgunet.sentinel2.metadata_xml import parse_xml
 
 _ROOT = "Muscate_Metadata_Document"
 _REMEDY = "download the product again, or take it away"
@@ -59,10 +60,7 @@ def parse_metadata(xml: bytes, source: str) -> TheiaMetadata:
     ProductError
         If it is no XML of this format, or an element has another value than expected.
     """
-    try:
-        root = ET.fromstring(xml)  # noqa: S314  Expat itself stops entity bombs since 2.4.1
-    except (ET.ParseError, LookupError, ValueError) as error:
-        raise ProductError(f"{source} is not XML ({error}); {_REMEDY}") from error
+    root = parse_xml(xml, source)
     if root.tag != _ROOT:
         raise ProductError(f"{source} is a {root.tag}; expected a {_ROOT}: {_REMEDY}")
     elements = _Elements(root, source)
@@ -80,7 +78,7 @@ def parse_metadata(xml: bytes, source: str) -> TheiaMetadata:
 class _Elements:
     """The elements of a file by their places."""
 
-    def __init__(self, root: ET.Element, source: str) -> None:
+    def __init__(self, root: Element, source: str) -> None:
         self._root, self._source = root, source
 
     def text(self, place: str) -> str | None:

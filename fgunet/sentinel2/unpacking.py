@@ -15,8 +15,13 @@ from pathlib import Path
 
 from fgunet.errors import ProductError
 from fgunet.files import atomic_path
+from fgunet.grid import Grid
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.contents import DAMAGED, place_in_archive
+
+# Reflectance has two, overviews take a third more.
+_BYTES_OF_A_PIXEL = 8
+_BYTES_OF_A_HEADER = 1 << 20
 
 
 @contextmanager
@@ -43,7 +48,7 @@ def unpacked(
     Raises
     ------
     ProductError
-        If an archive cannot be read.
+        If an archive cannot be read, or a file in it would be far larger than its image.
     """
     with ThreadPoolExecutor(threads) as pool:
         ready = list(pool.map(lambda a: _unpacked(a, Path(folder)), acquisitions))
@@ -52,15 +57,20 @@ def unpacked(
 
 
 def _unpacked(acquisition: Acquisition, folder: Path) -> Acquisition:
-    place = folder / acquisition.product
+    place, grid = folder / acquisition.product, acquisition.grid
+    if place.parent != folder or place.name in ("", ".", ".."):
+        raise ProductError(
+            f"the product {acquisition.product!r} is named like a path; expected a plain name. "
+            "Give it one, or take it away"
+        )
     return replace(
         acquisition,
-        bands={name: _unpack(path, place) for name, path in acquisition.bands.items()},
-        masks={name: _unpack(path, place) for name, path in acquisition.masks.items()},
+        bands={name: _unpack(path, place, grid) for name, path in acquisition.bands.items()},
+        masks={name: _unpack(path, place, grid) for name, path in acquisition.masks.items()},
     )
 
 
-def _unpack(path: str, folder: Path) -> str:
+def _unpack(path: str, folder: Path, grid: Grid) -> str:
     """The path of a file that can be read by blocks: unpacked, or as it is."""
     place = place_in_archive(path)
     if place is None:
@@ -73,6 +83,7 @@ def _unpack(path: str, folder: Path) -> str:
                 return path
             # The checksum in its name tells a file from that of another archive.
             target = folder / f"{about.CRC:08x}_{Path(name).name}"
+            _require_plausible(about, archive_path, grid)
             if not target.exists() or target.stat().st_size != about.file_size:
                 with (
                     archive.open(about) as packed,
@@ -89,3 +100,14 @@ def _unpack(path: str, folder: Path) -> str:
             "or take it away"
         ) from error
     return str(target)
+
+
+def _require_plausible(about: zipfile.ZipInfo, archive: str, grid: Grid) -> None:
+    """Refuse a file that would fill the disk; no more is unpacked than the archive says."""
+    most = _BYTES_OF_A_PIXEL * grid.height * grid.width + _BYTES_OF_A_HEADER
+    if about.file_size > most:
+        raise ProductError(
+            f"{about.filename} in {archive} would have {about.file_size} bytes; an image of "
+            f"{grid.height} x {grid.width} pixels has {most} at most. Download the product again, "
+            "or take it away"
+        )

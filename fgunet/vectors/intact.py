@@ -15,6 +15,7 @@ LOCK_WAIT_S = 5.0
 """How long to wait for another program that writes into a GeoPackage, in seconds."""
 
 _SQLITE = b"SQLite format 3\x00"
+_MARKS = ";?!"
 _AGAIN = "copy or download the file again"
 
 
@@ -30,8 +31,10 @@ def check_intact(path: Path) -> None:
     Raises
     ------
     ReferenceDataError
-        If it is missing, empty, cut off, lacks a part or is locked.
+        If it is missing, empty, cut off, lacks a part or is locked, or if its path would be read
+        as something else.
     """
+    _require_plain(path)
     if not path.exists():
         raise ReferenceDataError(f"there is no file {path}; correct its path in the configuration")
     if path.is_dir():
@@ -46,6 +49,16 @@ def check_intact(path: Path) -> None:
     if header.startswith(_SQLITE):
         _check_sqlite_length(path, header)
         _check_not_locked(path)
+
+
+def _require_plain(path: Path) -> None:
+    """Refuse a path that pyogrio would take for an address, and cut."""
+    found = [mark for mark in _MARKS if mark in str(path)]
+    if found:
+        raise ReferenceDataError(
+            f"{path} has {' and '.join(found)} in its path, which would be read as a part of an "
+            "address; rename the file or folder"
+        )
 
 
 def _check_sqlite_length(path: Path, header: bytes) -> None:

@@ -11,6 +11,9 @@ import pyogrio
 from fgunet.errors import ReferenceDataError
 from fgunet.vectors.intact import check_intact
 
+_REFERRING = {"OGR_VRT", "GDALG", "WFS", "OAPIF", "OGCAPI", "CSW", "HTTP", "PLSCENES", "NGW"}
+"""GDAL's names of formats by which a file can make it read other files, or ask a service."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -80,7 +83,8 @@ def find_layer(path: str | os.PathLike[str], name: str | None = None) -> Layer:
     ------
     ReferenceDataError
         If the file is missing, damaged, locked or of no known format, if it has no such layer,
-        or several and none is named, or if the layer has no geometry or coordinate system.
+        or several and none is named, if the layer has no geometry or coordinate system, or if the
+        file refers to other files or to a service.
     """
     check_intact(Path(path))
     try:
@@ -94,6 +98,11 @@ def find_layer(path: str | os.PathLike[str], name: str | None = None) -> Layer:
             f"{path} cannot be opened: {error}; give a vector file that GDAL reads, and if it is "
             "one, copy or download it again"
         ) from error
+    if info["driver"] in _REFERRING:
+        raise ReferenceDataError(
+            f"{path} is of the format {info['driver']}: it says where data are, and holds none; "
+            "give the file that holds them"
+        )
     if info["crs"] is None:
         raise ReferenceDataError(
             f"{path} (layer {name}) has no coordinate system; set one with ogr2ogr -a_srs"

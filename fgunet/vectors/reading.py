@@ -93,7 +93,7 @@ def read_features(
     names = list(dict.fromkeys(columns))
     layer.require_fields(names)
     if where is not None:
-        _require_quoted(layer, where)
+        _require_one_condition(layer, where)
     try:
         meta, identifier, wkb, values = pyogrio.raw.read(
             layer.path,
@@ -222,8 +222,17 @@ def _whole(column: NDArray[Any]) -> NDArray[Any]:
     return result
 
 
-def _require_quoted(layer: Layer, where: str) -> None:
-    """SQLite takes a name in double quotes that is no field for a text, and finds nothing."""
+def _require_one_condition(layer: Layer, where: str) -> None:
+    """Refuse what SQLite would pass over.
+
+    It takes a name in double quotes that is no field for a text, and finds nothing; and it reads
+    nothing after a semicolon.
+    """
+    if ";" in re.sub(r"'[^']*'|\"[^\"]*\"", "", where):
+        raise ReferenceDataError(
+            f"{layer}: the filter {where!r} is more than one condition; correct 'where', which has "
+            "no semicolon"
+        )
     known = {*layer.fields, layer.identifier, layer.geometry_name, "FID"}
     layer.require_fields([name for name in quoted_names(where) if name not in known])
 

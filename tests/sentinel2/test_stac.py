@@ -352,7 +352,7 @@ class TestDescribing:
                 "/vsicurl/https://host/a/B02.tif?sig=a%2Fb&x=1",
             ),
             ("s3://bucket/a/B02.jp2", "/vsis3/bucket/a/B02.jp2"),
-            ("/vsizip//a.zip/B02.tif", "/vsizip//a.zip/B02.tif"),
+            ("gs://bucket/a/B02.tif", "/vsigs/bucket/a/B02.tif"),
         ],
     )
     def test_addresses_that_gdal_opens(
