@@ -1,7 +1,10 @@
 """Fixtures of all tests."""
 
 import importlib.util
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,11 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from fgunet.series.layout import Layout, write_empty
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long a machine takes says nothing of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +58,29 @@ def load_script() -> Callable[[str], ModuleType]:
 def script(load_script: Callable[[str], ModuleType]) -> Callable[[str], Callable[..., None]]:
     """What a rule's script does, by its name: its `main`."""
     return lambda name: load_script(name).main
+
+
+@pytest.fixture(scope="session")
+def slurm(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A Slurm of two nodes on this machine: the variables of the environment that reach it."""
+    path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
+    missing = [
+        name for name in ("slurmctld", "slurmd", "munged", "sbatch")
+        if shutil.which(name, path=path) is None
+    ]  # fmt: skip
+    if missing or os.geteuid() != 0:
+        pytest.skip(f"a Slurm needs root, and programs that are missing: {missing or 'none'}")
+    folder = tmp_path_factory.mktemp("slurm")
+    environment = {"PATH": path, "SLURM_CONF": str(folder / "slurm.conf")}
+    scripts = root / "tests" / "cluster"
+    started = subprocess.run(
+        [scripts / "start_slurm.sh", folder],
+        capture_output=True, text=True, env={**os.environ, "PATH": path}, check=False,
+    )  # fmt: skip
+    if started.returncode != 0:
+        pytest.fail(f"Slurm did not start: {started.stdout}{started.stderr}")
+    yield environment
+    subprocess.run([scripts / "stop_slurm.sh", folder], check=True)
 
 
 WriteSeries = Callable[..., Path]

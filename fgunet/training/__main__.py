@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
-    from fgunet.training.run import run, use_threads  # noqa: PLC0415
+    from fgunet.training.devices import use_threads  # noqa: PLC0415
+    from fgunet.training.run import run  # noqa: PLC0415
 
     use_threads(options.threads)
     try:

@@ -17,6 +17,7 @@ from fgunet.training.checkpoints import Progress
 from fgunet.training.history import write_history
 from fgunet.training.loop import Trained
 from fgunet.training.plan import TrainingPlan
+from fgunet.training.workers import Workers
 
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "horovod", "numpy")
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -27,18 +28,25 @@ def write_deliverables(
     trained: Trained,
     plan: TrainingPlan,
     *,
-    workers: int,
+    workers: Workers,
     threads: int,
 ) -> None:
     """Write model.keras, history.csv and metadata.json, each atomically.
 
-    The metadata come last, so a folder that has them is whole.
+    The metadata come last, so a folder that has them is whole. They also tell which workers of how
+    many threads trained (at the last start, if there were several).
     """
     folder = Path(folder)
     save_model(trained.model, folder / "model.keras")
     write_history(folder / "history.csv", trained.progress.history)
-    found = metadata(trained, plan) | {"workers": workers, "threads_per_worker": threads}
-    write_json(folder / "metadata.json", found)
+    setup = {
+        "workers": workers.size,
+        "threads_per_worker": threads,
+        "nodes": workers.nodes,
+        "launcher": workers.launcher,
+        "connection": workers.connection,
+    }
+    write_json(folder / "metadata.json", metadata(trained, plan) | setup)
 
 
 def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:

@@ -19,23 +19,30 @@ class Launch:
         Who started them; "" where nobody did.
     name : str
         What all workers of this launch, and no others, can be told by; "" where the launcher
-        connects its workers by itself.
+        says nothing of the kind.
+    nodes : int
+        On how many nodes it started them; 0 where it does not say.
     """
 
     rank: int = 0
     size: int = 1
     launcher: str = ""
     name: str = ""
+    nodes: int = 0
 
 
 @dataclass(frozen=True)
 class _Launcher:
-    """The variables by which a launcher tells a worker its place; it counts if both are set."""
+    """The variables by which a launcher tells a worker its place.
+
+    It counts if rank and size are set.
+    """
 
     name: str
     rank: str
     size: str
     identity: tuple[str, ...] = ()
+    nodes: str = ""
 
 
 HOROVODRUN = "horovodrun"
@@ -50,7 +57,10 @@ _LAUNCHERS = (
         "srun",
         "SLURM_PROCID",
         "SLURM_STEP_NUM_TASKS",
-        ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_RESTART_COUNT"),
+        # A job that is queued again has its steps numbered from 0 again: the port of its srun tells
+        # them apart.
+        ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_STEP_LAUNCHER_PORT"),
+        "SLURM_STEP_NUM_NODES",
     ),
 )
 
@@ -71,7 +81,7 @@ def launch_of(environ: Mapping[str, str]) -> Launch:
     Raises
     ------
     TrainingError
-        If a launcher's variables are no rank and size, or do not name the launch.
+        If a launcher's variables are no rank and size.
     """
     for launcher in _LAUNCHERS:
         if launcher.rank in environ and launcher.size in environ:
@@ -88,15 +98,11 @@ def _launch(launcher: _Launcher, environ: Mapping[str, str]) -> Launch:
             "both: unset them to train on this process alone"
         )
     identity = [environ[key] for key in launcher.identity if key in environ]
-    if launcher.identity and not identity and int(found[1]) > 1:
-        raise TrainingError(
-            f"this {launcher.name} sets none of {', '.join(launcher.identity)}, by which its "
-            "workers would find one another; start them with Open MPI's mpirun, srun or horovodrun"
-        )
     return Launch(
         rank=int(found[0]),
         size=int(found[1]),
         launcher=launcher.name,
         # It becomes part of a file name; PMIX_NAMESPACE may hold a user, a host and a "@".
         name=re.sub(r"[^\w.-]", "_", ".".join(identity)),
+        nodes=int(environ.get(launcher.nodes, 0)),
     )

@@ -82,6 +82,23 @@ def slots_of(hosts: Sequence[str]) -> list[Slot]:
     return slots
 
 
+def place_of(folder: str | os.PathLike[str], launch: Launch) -> Path:
+    """Where in a folder the workers of a launch meet, and those of no other.
+
+    Raises
+    ------
+    TrainingError
+        If the launch has no name that they could know it by.
+    """
+    if not launch.name:
+        raise TrainingError(
+            f"this {launch.launcher} gives its workers no name of their launch, by which they "
+            "would find one another; start them with Open MPI's mpirun, srun or horovodrun, or "
+            "build Horovod with this MPI"
+        )
+    return Path(folder) / f".workers-{launch.name}"
+
+
 def own_address() -> str:
     """IPv4 address that the name of this host stands for; Gloo listens there.
 

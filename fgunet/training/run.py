@@ -8,11 +8,10 @@ import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
-import tensorflow as tf
-
 from fgunet.calibration import tell
 from fgunet.files import alone_in
 from fgunet.training.deliverables import write_deliverables
+from fgunet.training.devices import use_gpu
 from fgunet.training.loop import Places, train
 from fgunet.training.plan import TrainingPlan, read_plan
 from fgunet.training.sources import open_patches
@@ -20,20 +19,6 @@ from fgunet.training.stopping import stop_request
 from fgunet.training.workers import Workers, start_workers
 
 _log = logging.getLogger(__name__)
-
-
-def use_threads(threads: int) -> None:
-    """Let TensorFlow use so many threads, and repeat itself bit for bit.
-
-    Raises
-    ------
-    RuntimeError
-        If TensorFlow has begun to compute (its own message).
-    """
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    # The two paths of the network run side by side: what one cannot share out, the other fills.
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    tf.config.experimental.enable_op_determinism()
 
 
 def run(
@@ -50,8 +35,8 @@ def run(
     folder : path
         Where to write.
     threads : int
-        Threads that this worker computes with (`use_threads`), for the record; as many read
-        patches.
+        Threads that this worker computes with (`fgunet.training.devices.use_threads`), for the
+        record; as many read patches.
 
     Raises
     ------
@@ -62,6 +47,7 @@ def run(
     """
     plan = read_plan(path_to_plan)
     workers = start_workers(folder)
+    use_gpu(workers.local_rank)
     training, validation = open_patches(plan)
     with alone_in(folder) if workers.leads else nullcontext():
         if workers.leads:
@@ -82,7 +68,7 @@ def run(
         _log.info("peak memory %.2f GB", peak_gb())
         if workers.leads:
             tell(trained.calibration)
-            write_deliverables(folder, trained, plan, workers=workers.size, threads=threads)
+            write_deliverables(folder, trained, plan, workers=workers, threads=threads)
             shutil.rmtree(places.checkpoint.parent, ignore_errors=True)
 
 
@@ -95,10 +81,13 @@ def peak_gb() -> float:
 
 def _announce(plan: TrainingPlan, workers: Workers, threads: int) -> None:
     _log.info(
-        "training on %d tiles with %d workers of %d threads, %d epochs of %d patches, %s",
+        "training on %d tiles with %d workers of %d threads on %d nodes%s, "
+        "%d epochs of %d patches, %s",
         len(plan.tiles),
         workers.size,
         threads,
+        workers.nodes,
+        f", started by {workers.launcher} ({workers.connection})" if workers.launcher else "",
         plan.epochs,
         plan.patches_per_epoch,
         plan.precision,

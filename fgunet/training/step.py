@@ -219,7 +219,9 @@ class Step:
         labelled = labels != UNLABELLED
         reference = tf.cast(tf.boolean_mask(labels, labelled), tf.int32)
         predicted = tf.boolean_mask(tf.argmax(logits, axis=-1, output_type=tf.int32), labelled)
-        confusion = tf.math.bincount(
-            reference * count + predicted, minlength=count**2, maxlength=count**2
-        )
+        # On a GPU TensorFlow has no bincount that repeats itself, and refuses.
+        with tf.device("/CPU:0"):
+            confusion = tf.math.bincount(
+                reference * count + predicted, minlength=count**2, maxlength=count**2
+            )
         return losses, tf.cast(tf.reshape(confusion, (count, count)), tf.float64)

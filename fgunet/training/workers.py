@@ -5,14 +5,14 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from fgunet.errors import WorkerLostError
+from fgunet.errors import TrainingError, WorkerLostError
+from fgunet.training.connection import MPI, connection_of
 from fgunet.training.launch import HOROVODRUN, Launch, launch_of
-from fgunet.training.rendezvous import Slot, meeting, own_address
+from fgunet.training.rendezvous import Slot, meeting, own_address, place_of
 
 
 def _same(value: Any) -> Any:
@@ -42,8 +42,14 @@ class Workers:
         Set Keras variables to the values they have at worker 0.
     share : callable
         Any picklable value of worker 0, given to all.
+    local_rank : int
+        Number of this worker among those of its host.
+    nodes : int
+        How many nodes they run on.
+    launcher, connection : str
+        Who started them, and what connects them; "" for one alone.
 
-    All three raise WorkerLostError if another worker is lost.
+    The three callables raise WorkerLostError if another worker is lost.
     """
 
     rank: int = 0
@@ -51,6 +57,10 @@ class Workers:
     sum: Callable[[tf.Tensor, str], tf.Tensor] = _alone
     broadcast: Callable[[Sequence[Any]], None] = _nothing
     share: Callable[[Any], Any] = _same
+    local_rank: int = 0
+    nodes: int = 1
+    launcher: str = ""
+    connection: str = ""
 
     @property
     def leads(self) -> bool:
@@ -84,7 +94,8 @@ def start_workers(folder: str | os.PathLike[str] = ".", *, patience_s: float = 3
     Parameters
     ----------
     folder : path
-        A folder that all workers see; those of mpirun and srun find one another through it.
+        A folder that all workers see; those of mpirun and srun find one another through it, unless
+        MPI connects them.
     patience_s : float
         How long to wait there for the others to start, in seconds.
 
@@ -95,7 +106,8 @@ def start_workers(folder: str | os.PathLike[str] = ".", *, patience_s: float = 3
     Raises
     ------
     TrainingError
-        If the others do not come in time, or hosts cannot reach one another by their names.
+        If the others do not come in time, hosts cannot reach one another by their names, or MPI
+        does not know of the launcher.
     """
     launch = launch_of(os.environ)
     return Workers() if launch.size == 1 else _horovod(launch, folder, patience_s)
@@ -126,15 +138,40 @@ def _horovod(launch: Launch, folder: str | os.PathLike[str], patience_s: float) 
 
     # Workers ask one another for work at each cycle; at Horovod's 1 ms that takes a tenth of them.
     os.environ.setdefault("HOROVOD_CYCLE_TIME", "5")
-    if launch.launcher == HOROVODRUN:
+    connection = connection_of(launch.launcher, os.environ)
+    if connection == MPI:
+        hvd.init()
+        _refuse_other_size(launch, hvd.size())
+    elif launch.launcher == HOROVODRUN:
         own_address()  # says what is wrong where Horovod would crash
         hvd.init()
     else:
-        place = Path(folder) / f".workers-{launch.name}"
+        place = place_of(folder, launch)
         with meeting(place, launch, serve, patience_s=patience_s) as variables:
             os.environ.update(variables)
             hvd.init()
-    return Workers(launch.rank, launch.size, total, broadcast, share)
+    return Workers(
+        hvd.rank(),
+        launch.size,
+        total,
+        broadcast,
+        share,
+        local_rank=hvd.local_rank(),
+        # Worker 0, which writes it down, has a counterpart on each host.
+        nodes=launch.nodes or hvd.cross_size(),
+        launcher=launch.launcher,
+        connection=connection,
+    )
+
+
+def _refuse_other_size(launch: Launch, size: int) -> None:
+    if size != launch.size:
+        raise TrainingError(
+            f"{launch.launcher} started {launch.size} workers, but MPI, which this Horovod was "
+            f"built with, connected {size} of them; start them with the mpirun of that MPI, give "
+            "srun the --mpi that it wants (srun --mpi=list names them), or set "
+            "HOROVOD_CONTROLLER=gloo to do without MPI"
+        )
 
 
 @contextmanager

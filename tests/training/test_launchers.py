@@ -71,7 +71,6 @@ SCRIPT = """
 NOBODY = -1
 LIMIT_S = 30
 LAUNCHERS = ("HOROVOD_", "OMPI_", "PMI", "SLURM_")
-SLURM = Path(__file__).resolve().parents[3] / "shared" / "tools" / "slurm"
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 Ended = namedtuple("Ended", "status output found told seconds")
@@ -220,35 +219,7 @@ def test_mpirun(launch):
     assert_ended(ended, "process rank 0 with PID 0 on node")
 
 
-@pytest.fixture(scope="module")
-def slurm(tmp_path_factory):
-    """A Slurm of two nodes on this machine; its configuration."""
-    programs = ("srun", "sbatch", "slurmctld", "slurmd", "munged")
-    missing = [name for name in programs if shutil.which(name, path=SBIN) is None]
-    if missing or not SLURM.is_dir() or os.geteuid() != 0:
-        pytest.skip(f"no Slurm to be started: needs {SLURM}, root and {', '.join(missing) or '-'}")
-    default = Path("/etc/slurm/slurm.conf")
-    before = default.readlink() if default.is_symlink() else None
-    folder = tmp_path_factory.mktemp("slurm")
-    port = str(20000 + os.getpid() % 10000)  # two runs of the tests at once have a Slurm each
-    environ = environment(SLURM_NODES="2", SLURM_BASE_PORT=port)
-    try:
-        with (folder / "start.txt").open("w") as log:  # a pipe would be held open by the daemons
-            done = subprocess.run(
-                ["bash", SLURM / "start_slurm.sh", folder],
-                env=environ, stdout=log, stderr=log, timeout=60, check=False,
-            )  # fmt: skip
-        if done.returncode:
-            pytest.skip(f"Slurm does not start here: {(folder / 'start.txt').read_text()[-300:]}")
-        yield {"SLURM_CONF": str(folder / "slurm.conf")}
-    finally:
-        subprocess.run(["bash", SLURM / "stop_slurm.sh", folder], timeout=60, check=False)
-        if default.is_symlink():
-            default.unlink()
-            if before is not None:
-                default.symlink_to(before)
-
-
+@pytest.mark.cluster
 def test_srun(launch, slurm):
     srun = ["srun", "-N2", "-n2", "--kill-on-bad-exit=1", "--mem-per-cpu=2000"]
     ended = launch(srun, victim=1, environs=[slurm])
@@ -256,6 +227,7 @@ def test_srun(launch, slurm):
     assert_ended(ended, "task 1: Killed")
 
 
+@pytest.mark.cluster
 def test_only_a_step_of_srun_has_several_workers(slurm, tmp_path):
     say = (
         f"{sys.executable} -c 'import os; from fgunet.training.launch import launch_of; "
@@ -268,7 +240,7 @@ def test_only_a_step_of_srun_has_several_workers(slurm, tmp_path):
     )  # fmt: skip
     lines = (tmp_path / "output.txt").read_text().splitlines()
     batch, alone, *step = [line for line in lines if line.startswith("Launch(")]
-    assert batch == "Launch(rank=0, size=1, launcher='', name='')"
+    assert batch == "Launch(rank=0, size=1, launcher='', name='', nodes=0)"
     assert "rank=0, size=1, " in alone
     names = {line.split("name=")[1] for line in step}
     assert len(names) == 1

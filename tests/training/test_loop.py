@@ -97,7 +97,7 @@ def test_it_learns_and_leaves_the_best_model(run, make_plan, tmp_path):
     kappas = [row["validation_kappa"] for row in trained.progress.history]
     assert trained.progress.best_score == max(kappas) > 0.5
     assert kappas[trained.progress.best_epoch - 1] == max(kappas)
-    write_deliverables(tmp_path / "out", trained, plan, workers=1, threads=1)
+    write_deliverables(tmp_path / "out", trained, plan, workers=Workers(), threads=1)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "history.csv",
         "metadata.json",

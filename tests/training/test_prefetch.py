@@ -26,7 +26,7 @@ def test_values_come_from_other_threads():
     assert threading.get_ident() not in idents
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     delays=st.lists(st.integers(0, 3), max_size=12),
     depth=st.integers(1, 5),

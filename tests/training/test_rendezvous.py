@@ -11,7 +11,7 @@ import pytest
 
 from fgunet.errors import TrainingError
 from fgunet.training.launch import Launch
-from fgunet.training.rendezvous import Slot, meeting, own_address, slots_of
+from fgunet.training.rendezvous import Slot, meeting, own_address, place_of, slots_of
 
 
 @pytest.mark.parametrize("counts", [(1,), (3,), (1, 1), (2, 2), (3, 1, 2), (1, 4)])
@@ -29,6 +29,18 @@ def test_workers_may_be_dealt_out_to_the_hosts_in_turn():
         Slot("b", 1, 3, local_rank=0, local_size=1, cross_rank=1, cross_size=2),
         Slot("a", 2, 3, local_rank=1, local_size=2, cross_rank=0, cross_size=1),
     ]
+
+
+def test_launches_meet_apart(tmp_path):
+    names = "12.3.40861", "12.3.41327"
+    places = [place_of(tmp_path, Launch(0, 2, "srun", name)) for name in names]
+    assert len(set(places)) == 2
+    assert {place.parent for place in places} == {tmp_path}
+
+
+def test_a_launch_without_name_has_no_place_to_meet(tmp_path):
+    with pytest.raises(TrainingError, match="this mpirun gives its workers no name"):
+        place_of(tmp_path, Launch(0, 2, "mpirun"))
 
 
 def test_all_workers_learn_where_the_server_is(tmp_path):

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fgunet.errors import TrainingError
+from fgunet.training.launch import Launch
 from fgunet.training.loop import Places, train
 from fgunet.training.plan import write_plan
-from fgunet.training.workers import Workers
+from fgunet.training.workers import Workers, _refuse_other_size
 
 SCRIPT = """
     import sys
@@ -82,3 +84,10 @@ def test_portions_are_shared_out_whole(count, size, workers):
     shared = [Workers(rank=rank, size=workers).portions(count, size) for rank in range(workers)]
     assert sorted(itertools.chain(*shared), key=min) == of_one
     assert max(map(len, shared)) - min(map(len, shared)) <= 1
+
+
+def test_an_mpi_that_does_not_know_the_launcher_is_told():
+    launch = Launch(0, 4, "srun")
+    _refuse_other_size(launch, 4)
+    with pytest.raises(TrainingError, match=r"srun started 4 workers, but MPI.* connected 1 of"):
+        _refuse_other_size(launch, 1)
