@@ -13,6 +13,10 @@ class ConfigError(FgunetError, ValueError):
     """The configuration breaks its schema or contradicts itself."""
 
 
+class WriteError(FgunetError, OSError):
+    """A file cannot be written: the disk is full, or may not be written to."""
+
+
 class NomenclatureError(FgunetError, ValueError):
     """A nomenclature is malformed, or a code does not belong to it."""
 
@@ -35,6 +39,10 @@ class MissingBandError(ProductError):
 
 class SeriesError(FgunetError, ValueError):
     """A series does not hold the dates, bands or values it is asked for."""
+
+
+class DamagedSeriesError(SeriesError):
+    """A file of a series does not hold what was written to it."""
 
 
 class ReferenceDataError(FgunetError, ValueError):

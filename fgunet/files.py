@@ -1,21 +1,57 @@
 """Atomic writes: a file that exists is whole."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from fgunet.errors import FgunetError, WriteError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _log = logging.getLogger(__name__)
+
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+_PART = re.compile(r"\..*\.[0-9a-f]{12}\.part(\W.*)?")
+_PROBE = bytes(2**20)
+
+
+def lock(file: IO[Any], *, wait: bool = False) -> bool:
+    """Keep other processes from locking an open file; the kernel lets go when this one ends.
+
+    Returns
+    -------
+    bool
+        False where the file system has no locks, which is logged.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has the lock, and it is not to be waited for.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        _log.warning(
+            "%s: this file system has no locks (%s); see to it that nothing else is at work here",
+            file.name,
+            error.strerror,
+        )
+        return False
+    return True
 
 
 @contextmanager
@@ -33,19 +69,21 @@ def alone_in(folder: str | os.PathLike[str]) -> Iterator[None]:
 def _locked(folder: Path) -> Iterator[None]:
     path = folder / ".lock"
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as lock:
+        with write_failures_told(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = path.open("w")
+        with file:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(file)
             except BlockingIOError:
                 _log.warning(
                     "another process is at work in %s, left by a run that was killed? Waiting for "
                     "it; stop it to go on from where it is",
                     folder,
                 )
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                lock(file, wait=True)
             # Whoever had the lock may have removed the folder: then this is no lock any more.
-            if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+            if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 yield
                 return
 
@@ -56,7 +94,8 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
 
     Works for files and for directories (a Zarr store). The suffix is kept, because
     GDAL and Keras choose their format by it. If the body raises, what was written under the
-    temporary name is removed and `target` stays as it was.
+    temporary name is removed and `target` stays as it was. What a killed process leaves is known
+    by its name (`is_part`).
 
     Parameters
     ----------
@@ -67,24 +106,152 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     pathlib.Path
         The name to write to.
+
+    Raises
+    ------
+    WriteError
+        If the disk is full, or may not be written to.
     """
     target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:12]}.part{target.suffix}")
+    part = _part_of(target)
     try:
-        yield part
-        if target.is_dir():
-            shutil.rmtree(target)
-        os.replace(part, target)
+        with write_failures_told(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            if target.is_dir():
+                remove_folder(target)
+            os.replace(part, target)
+    except BaseException:
+        _remove_part(part)
+        raise
+
+
+@contextmanager
+def scratch_beside(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """A folder beside `target`, for what is needed until the body ends.
+
+    Raises
+    ------
+    WriteError
+        If the disk is full, or may not be written to.
+    """
+    folder = _part_of(Path(target))
+    try:
+        with write_failures_told(target):
+            folder.mkdir(parents=True)
+            yield folder
     finally:
-        _remove(part)
+        _remove_part(folder)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def remove_folder(folder: str | os.PathLike[str]) -> None:
+    """Remove a folder that nobody shall see half removed: it loses its name first."""
+    aside = _part_of(Path(folder))
+    os.replace(folder, aside)
+    _remove_part(aside)
+
+
+def is_part(name: str) -> bool:
+    """Whether a file or folder of this name is one that is being written, or was when killed."""
+    return _PART.fullmatch(name) is not None
+
+
+def _part_of(target: Path) -> Path:
+    return target.with_name(f".{target.stem}.{uuid.uuid4().hex[:12]}.part{target.suffix}")
+
+
+def _remove_part(part: Path) -> None:
+    """Remove it and what libraries put beside it (journals, overviews), as far as one may."""
+    with suppress(OSError):
+        for entry in os.scandir(part.parent):
+            if entry.name.startswith(part.name):
+                remove(entry.path)
+
+
+def remove(path: str | os.PathLike[str]) -> None:
+    """Remove a file, or a folder as far as one may.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be removed.
+    """
+    path = Path(path)
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_failures_told(target: str | os.PathLike[str]) -> Iterator[None]:
+    """Make one error of whatever the body raises where a full or closed disk is the reason.
+
+    Libraries say so in their own ways, and some only that something failed: then the disk is
+    asked.
+
+    Raises
+    ------
+    WriteError
+        In place of any error but one of this library, if `target` cannot be written.
+    """
+    try:
+        yield
+    except FgunetError:
+        raise
+    except Exception as error:
+        cause = _refusal(Path(target), error)
+        if cause is None:
+            raise
+        raise WriteError(unwritable(target, cause)) from error
+
+
+def unwritable(
+    path: str | os.PathLike[str], cause: BaseException | str, room: int | None = None
+) -> str:
+    """What to tell of a file that cannot be written: the cause, the room and the remedy.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    cause : exception or str
+        What was said of it.
+    room : int, optional
+        Bytes that it may take.
+    """
+    folder = next(folder for folder in Path(path).absolute().parents if folder.is_dir())
+    free = shutil.disk_usage(folder).free
+    need = "" if room is None else f"It may take {ceil(room / 1e6):,} MB, and "
+    return (
+        f"{path} cannot be written: {_said(cause)}. {need}{free // 10**6:,} MB are free in "
+        f"{folder}: make room there, or make sure that you may write there, and start again"
+    )
+
+
+def _said(cause: BaseException | str) -> str:
+    """A cause in the system's words where it has any, without temporary names."""
+    if not isinstance(cause, OSError) or cause.errno is None:
+        return str(cause)
+    said = os.strerror(cause.errno)
+    named = cause.filename and not is_part(Path(os.fsdecode(cause.filename)).name)
+    return f"{said} ({os.fsdecode(cause.filename)})" if named else said
+
+
+def _refusal(target: Path, error: Exception) -> Exception | None:
+    """Why the disk does not take `target`; None if it would."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return error
+    probe = _part_of(target)
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(_PROBE)
+    except OSError as refused:
+        return refused
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return None
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

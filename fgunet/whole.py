@@ -1,7 +1,6 @@
 """Whether a raster was written whole, and one clear error where it was not."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -12,6 +11,7 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from fgunet.errors import MapError
+from fgunet.files import unwritable
 
 
 @contextmanager
@@ -35,13 +35,7 @@ def failures_told(path: str | os.PathLike[str], room: int) -> Iterator[None]:
     except MapError:
         raise
     except (OSError, RasterioError, CPLE_BaseError) as error:
-        folder = Path(path).parent
-        free = shutil.disk_usage(folder).free
-        raise MapError(
-            f"{path} cannot be written: {_first_cause(error)}. It may take "
-            f"{ceil(room / 1e6):,} MB, and {free // 10**6:,} MB are free in {folder}: "
-            "make room there, or make sure that you may write there, and start again"
-        ) from error
+        raise MapError(unwritable(path, _first_cause(error), room)) from error
 
 
 def _first_cause(error: BaseException) -> BaseException:

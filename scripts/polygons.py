@@ -1,9 +1,9 @@
 """Write a class map as polygons, after a sieve of small patches."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from fgunet.files import scratch_beside
 from fgunet.logs import log_to
 from fgunet.mapping.polygons import SmallPatches, read_strips, write_polygons
 from fgunet.mapping.regularisation import pixels_of, regularise
@@ -26,20 +26,16 @@ def main(
     classes, paths = read_nomenclature(nomenclature), (path_to_class, path_to_confidence)
     grid = require_same_grid((path, read_grid(path)) for path in paths)
     small = SmallPatches(pixels_of(minimum_area_m2, grid), protect)
-    scratch = Path(path_to_polygons).parent
     parts = regularise(
         path_to_class,
         majority_radius=0,
         minimum_area_m2=minimum_area_m2,
         protect=protect,
         core=WINDOW,
-        scratch=scratch,
+        scratch=Path(path_to_polygons).parent,
     )
-    with (
-        gdal_cache(),
-        tempfile.TemporaryDirectory(dir=scratch, prefix=".polygons.") as folder,
-    ):
-        sieved = Path(folder, "sieved.tif")
+    with gdal_cache(), scratch_beside(path_to_polygons) as folder:
+        sieved = folder / "sieved.tif"
         with (
             failures_told(sieved, grid.height * grid.width),
             create_raster(sieved, grid, "uint8", NODATA_CODE) as write,

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from fgunet.errors import ModelError
-from fgunet.files import atomic_path, read_json, write_json
+from fgunet.files import atomic_path, read_json, scratch_beside, write_json
 from fgunet.forest.classifiers import is_forest_class, load_class
 from fgunet.forest.model import Forest
 
@@ -33,8 +32,8 @@ def save_forest(
     The skops file depends on the classifier alone: addresses, times and uninitialised padding
     that skops would write are taken out.
     """
-    with atomic_path(path) as part, tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder, "raw.skops")
+    with atomic_path(path) as part, scratch_beside(path) as folder:
+        raw = folder / "raw.skops"
         skops.io.dump(forest.classifier, raw)
         _write_canonical(raw, part)
     write_json(path_to_metadata, forest.metadata)

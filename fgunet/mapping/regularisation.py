@@ -2,7 +2,6 @@
 
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgunet.errors import GridError
+from fgunet.files import scratch_beside
 from fgunet.grid import Grid, Window, split_windows
 from fgunet.mapping.majority import majority_windows
 from fgunet.mapping.sieve import sieve
@@ -71,8 +71,8 @@ def regularise(
     def read(window: Window) -> NDArray[np.uint8]:
         return open_code[_read_codes(path, window)]
 
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".regularised.") as folder:
-        filtered = Path(folder, "filtered.tif")
+    with scratch_beside(scratch / "filtered") as folder:
+        filtered = folder / "filtered.tif"
         with create_raster(filtered, grid, "uint8", NODATA_CODE) as write:
             for part in majority_windows(read, grid.shape, radius=majority_radius, core=core):
                 write(*part)

@@ -1,7 +1,6 @@
 """COGs that are nearly all nothing, as a mosaic of some tiles over a country."""
 
 import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from fgunet.files import atomic_path, write_text
+from fgunet.files import atomic_path, scratch_beside, write_text
 from fgunet.grid import Grid, Window
 from fgunet.mapping.cog import sidecar_path, write_cog
 from fgunet.mapping.pyramid import Halve, build_pyramid, sparse_profile
@@ -81,9 +80,8 @@ def create_sparse_cogs(layers: Sequence[Layer], grid: Grid, blocks: int) -> Iter
         If the files cannot be written, as on a full disk; none is left then.
     """
     first = Path(layers[0].path)
-    first.parent.mkdir(parents=True, exist_ok=True)
     room = 2 * blocks * BLOCK**2
-    with tempfile.TemporaryDirectory(dir=first.parent, prefix=f".{first.stem}.") as folder:
+    with scratch_beside(first) as folder:
         tiled: list[_Tiled] = []
         with ExitStack() as stack:
             for number, layer in enumerate(layers):

@@ -1,7 +1,8 @@
 """Reading windows of a series chunk by chunk.
 
 The zarr library reads any array in any layout, and takes twice the processor's time for it. Here
-the one layout that is written is read: chunks of all dates and bands, packed by Blosc, in shards.
+the one layout that is written is read: chunks of all dates and bands, packed by Blosc, with a
+checksum each, in shards.
 
 Format: https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html
 """
@@ -17,19 +18,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-import google_crc32c
 import numcodecs.blosc
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.core.metadata.v3 import ArrayV3Metadata
 
-from fgunet.errors import SeriesError
+from fgunet.errors import DamagedSeriesError
 from fgunet.grid import Window
+from fgunet.series.shards import CHECKSUM_BYTES, checksum
 
 _ABSENT = np.iinfo(np.uint64).max
 _LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
-_CHECKSUM_BYTES = 4
 
 # Where a Blosc chunk says how many bytes it holds, of a block, and packed: see its README_HEADER.
 _BLOSC_SIZES = struct.Struct("<4x3I")
@@ -51,6 +51,8 @@ class ChunkReader:
         Rows and columns of a chunk and of a shard, in pixels; both hold all of `leading`.
     fill : int
         Value of pixels that no file holds.
+    whole : bool
+        Whether there is a file for each shard: then one that is missing is damage.
     """
 
     folder: Path
@@ -59,9 +61,10 @@ class ChunkReader:
     chunk: tuple[int, int]
     shard: tuple[int, int]
     fill: int
+    whole: bool
 
     @classmethod
-    def of(cls, folder: Path, array: zarr.Array[Any]) -> Self | None:
+    def of(cls, folder: Path, array: zarr.Array[Any], *, whole: bool = False) -> Self | None:
         """A reader of `array`, which lies in `folder`; None if its layout is another one."""
         metadata = array.metadata
         if not isinstance(metadata, ArrayV3Metadata) or not _is_known(metadata.to_dict()):
@@ -69,22 +72,26 @@ class ChunkReader:
         chunk, shard, leading = array.chunks, array.shards or (), array.shape[:-2]
         if chunk[:-2] != leading or shard[:-2] != leading:
             return None
-        fill = int(metadata.fill_value)
-        return cls(folder, metadata, leading, (chunk[-2], chunk[-1]), (shard[-2], shard[-1]), fill)
+        sides = (chunk[-2], chunk[-1]), (shard[-2], shard[-1])
+        return cls(folder, metadata, leading, *sides, int(metadata.fill_value), whole)
 
     def read(self, window: Window) -> NDArray[np.uint16]:
         """The pixels (..., y, x) uint16 of a window inside the array.
 
         Raises
         ------
-        SeriesError
+        DamagedSeriesError
             If a file is damaged.
+        OSError
+            If it cannot be read.
         """
         out = np.empty((*self.leading, *window.shape), np.uint16)
         shape = (*self.leading, *self.chunk)
         chunk = _MEMORY.bytes("chunk", 2 * math.prod(shape)).view("<u2").reshape(shape)
         for row, col, part in _cells(window, self.shard):
             with _opened(self._path(row, col)) as shard:
+                if shard is None and self.whole:
+                    raise damaged(self._path(row, col), "it is missing")
                 for down, across, piece in _cells(part, self.chunk):
                     target = out[(..., *piece.relative_to(window).slices)]
                     place = self._place(down, across)
@@ -122,23 +129,31 @@ class _Shard:
         start, length = _index(self, count)[place].tolist()
         if start == _ABSENT:
             return False
-        packed = _MEMORY.bytes("packed", length)
-        found = os.preadv(self.file, [packed.data], start)
+        held = _MEMORY.bytes("packed", length)
+        found = os.preadv(self.file, [held.data], start)
+        packed, told = held[:-CHECKSUM_BYTES], held[-CHECKSUM_BYTES:].tobytes()
         try:
-            held, _, size = _BLOSC_SIZES.unpack_from(packed.data)
-            if (held, size, found) != (into.nbytes, length, length):
-                raise ValueError(f"{held} bytes in {size}, not {into.nbytes} in {length}")
+            if found != length or checksum(packed) != told:
+                raise ValueError("it is not what was written")
+            unpacked, _, size = _BLOSC_SIZES.unpack_from(packed.data)
+            if (unpacked, size) != (into.nbytes, packed.size):
+                raise ValueError(f"{unpacked} bytes in {size}, not {into.nbytes} in {packed.size}")
             numcodecs.blosc.decompress(packed, into)
         except (RuntimeError, ValueError, struct.error) as error:
             raise self.damaged(f"chunk {place} ({error})") from error
         return True
 
-    def damaged(self, what: str) -> SeriesError:
-        """The error that tells of it."""
-        return SeriesError(
-            f"{self.path} is damaged: {what}; remove the series and make it anew with the rule "
-            "stack_series"
-        )
+    def damaged(self, what: str) -> DamagedSeriesError:
+        """The error that tells of it; what is read next comes from the disk, not from memory."""
+        os.posix_fadvise(self.file, 0, 0, os.POSIX_FADV_DONTNEED)
+        return damaged(self.path, what)
+
+
+def damaged(path: Path, what: str) -> DamagedSeriesError:
+    """The error that tells of a damaged file."""
+    return DamagedSeriesError(
+        f"{path} is damaged: {what}; remove the series and make it anew with the rule stack_series"
+    )
 
 
 class _Memory(threading.local):
@@ -161,11 +176,11 @@ _MEMORY = _Memory()
 @lru_cache(maxsize=2048)
 def _index(shard: _Shard, count: int) -> NDArray[np.uint64]:
     """Start and length in the file, in bytes, of each chunk (chunk, 2) uint64."""
-    length = count * 16 + _CHECKSUM_BYTES
+    length = count * 16 + CHECKSUM_BYTES
     *_, size, _ = shard.identity
     found = os.pread(shard.file, length, max(0, size - length))
-    table, checksum = found[:-_CHECKSUM_BYTES], found[-_CHECKSUM_BYTES:]
-    if len(found) < length or google_crc32c.value(table) != int.from_bytes(checksum, "little"):
+    table, told = found[:-CHECKSUM_BYTES], found[-CHECKSUM_BYTES:]
+    if len(found) < length or checksum(table) != told:
         raise shard.damaged(f"the index of its chunks, in its last {length} bytes")
     return np.frombuffer(table, "<u8").reshape(count, 2)
 
@@ -201,7 +216,7 @@ def _spans(start: int, length: int, side: int) -> Iterator[tuple[int, int, int]]
 
 
 def _is_known(metadata: Mapping[str, Any]) -> bool:
-    """Whether an array is of uint16, in shards of chunks that Blosc packed."""
+    """Whether an array is of uint16, in shards of chunks that Blosc packed, with checksums."""
     names = [codec["name"] for codec in metadata["codecs"]]
     if metadata["data_type"] != "uint16" or names != ["sharding_indexed"]:
         return False
@@ -211,5 +226,5 @@ def _is_known(metadata: Mapping[str, Any]) -> bool:
         sharding["index_location"] == "end"
         and index == [_LITTLE, {"name": "crc32c"}]
         and packing[0] == _LITTLE
-        and [codec["name"] for codec in packing[1:]] == ["blosc"]
+        and [codec["name"] for codec in packing[1:]] == ["blosc", "crc32c"]
     )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyproj
 import zarr.errors
-from zarr.codecs import BloscCodec
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from fgunet.grid import Grid
 from fgunet.series.interpolation import NODATA
@@ -154,7 +154,7 @@ def _encoding(layout: Layout, before: tuple[int, ...], fill: int) -> dict[str, A
     return {
         "chunks": (*before, layout.chunk, layout.chunk),
         "shards": (*before, *layout.shard),
-        "compressors": (compressor(),),
+        "compressors": (compressor(), Crc32cCodec()),
         "dtype": "uint16",
         "fill_value": fill,
         **({"_FillValue": fill} if fill else {}),

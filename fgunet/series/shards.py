@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from fgunet.series.layout import compressor
 
+CHECKSUM_BYTES = 4
+
 _ABSENT = np.iinfo(np.uint64).max
 
 
 def pack(chunk: NDArray[np.uint16]) -> bytes:
-    """The bytes of a chunk as the arrays of a series hold them.
+    """The bytes of a chunk as the arrays of a series hold them: packed, then their checksum.
 
     Parameters
     ----------
@@ -35,7 +37,12 @@ def pack(chunk: NDArray[np.uint16]) -> bytes:
     packed: bytes = numcodecs.blosc.compress(
         np.ascontiguousarray(chunk, "<u2"), codec.cname.value.encode(), codec.clevel, shuffle
     )
-    return packed
+    return packed + checksum(packed)
+
+
+def checksum(content: bytes | NDArray[np.uint8]) -> bytes:
+    """CRC-32C of bytes, as Zarr's codec of this name writes it."""
+    return int(google_crc32c.value(content)).to_bytes(CHECKSUM_BYTES, "little")
 
 
 class ShardFile:
@@ -78,6 +85,6 @@ class ShardFile:
             if error is None:
                 table = self._index.tobytes()
                 self._file.write(table)
-                self._file.write(google_crc32c.value(table).to_bytes(4, "little"))
+                self._file.write(checksum(table))
         if error is None:
             self._part.replace(self._path)

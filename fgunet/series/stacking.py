@@ -1,6 +1,5 @@
 """From acquisitions to a series, shard by shard."""
 
-import errno
 import logging
 import math
 import os
@@ -119,7 +118,9 @@ def stack_series(
     Raises
     ------
     SeriesError
-        If there is no loader, or no space is left to write.
+        If there is no loader.
+    WriteError
+        If the disk is full, or may not be written to; the shards that are done are kept.
     """
     if not loaders:
         raise SeriesError(f"{path}: there is no acquisition to make a series of")
@@ -130,20 +131,8 @@ def stack_series(
         progress = Progress("shards", len(shards) - len(done))
         for row, col, window in shards:
             if (row, col) not in done:
-                try:
-                    stacker.make_shard(unfinished, row, col, window)
-                except OSError as error:
-                    raise _explained(error, unfinished, len(shards)) from error
+                stacker.make_shard(unfinished, row, col, window)
                 progress.advance()
-
-
-def _explained(error: OSError, unfinished: Unfinished, count: int) -> Exception:
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return error
-    return SeriesError(
-        f"no space is left to write {unfinished.store}: {len(unfinished.done())} of {count} shards "
-        "are done and kept. Free space on the device and start again: the work goes on from there"
-    )
 
 
 def _shards(layout: Layout) -> Iterator[tuple[int, int, Window]]:

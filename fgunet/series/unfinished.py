@@ -10,8 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fgunet.files import alone_in, read_json, write_json
+from fgunet.files import alone_in, read_json, write_failures_told, write_json
 from fgunet.series.layout import Layout, write_empty
+from fgunet.series.seal import seal
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,9 @@ class Unfinished:
     def prepare(self, layout: Layout, made_of: dict[str, Any]) -> None:
         """Go on with what lies here if it is of the same making; else begin anew."""
         made_of = json.loads(json.dumps({"layout": asdict(layout), **made_of}))
-        if self._made_of.exists() and read_json(self._made_of) == made_of:
+        # A process killed at its very end has moved the store to its place.
+        whole = self._made_of.exists() and self.store.is_dir()
+        if whole and read_json(self._made_of) == made_of:
             _log.info("going on with %s: %d shards are done", self.store, len(self.done()))
             return
         # The last file written is the first removed: without it, nothing here counts.
@@ -72,13 +75,22 @@ def under_way(
         What it holds.
     made_of : dict
         Everything else that its pixels depend on, as JSON can hold it.
+
+    Raises
+    ------
+    WriteError
+        If the disk is full, or may not be written to; what is done is kept.
     """
     target = Path(target)
     folder = target.with_name(f".{target.stem}.unfinished")
-    with alone_in(folder):
+    with alone_in(folder), write_failures_told(target):
         unfinished = Unfinished(folder)
         unfinished.prepare(layout, made_of)
         yield unfinished
-        shutil.rmtree(target, ignore_errors=True)
+        seal(unfinished.store)
+        if target.is_dir():
+            before = folder / "before.zarr"
+            shutil.rmtree(before, ignore_errors=True)
+            target.replace(before)
         unfinished.store.replace(target)
         shutil.rmtree(folder)

@@ -29,6 +29,11 @@ def write_layers(path: str | os.PathLike[str], frames: Mapping[str, gpd.GeoDataF
     """Write several layers, by name, as one GeoPackage, atomically; same frames, same bytes.
 
     A layer of points stays one; of other kinds a layer is of multi-part geometries.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written, as on a full disk.
     """
     with _timeless(), atomic_path(path) as part:
         for layer, frame in frames.items():

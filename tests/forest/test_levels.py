@@ -39,7 +39,7 @@ def test_number_of_levels_must_make_sense(count: int) -> None:
         to_levels(np.zeros((3, 1), np.uint16), count)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(2, 40),

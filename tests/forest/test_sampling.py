@@ -93,14 +93,14 @@ def worlds(draw_from) -> list[Pixel]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds(), samplings)
 def test_drawing_at_once_is_the_rule(pixels: list[Pixel], sampling: Sampling) -> None:
     merged = merge_samples([samples_of(pixels)], sampling)
     assert pixels_of(merged.pixels) == brute_force(pixels, sampling)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds(), samplings, st.integers(0, 2**32))
 def test_drawing_by_windows_and_tiles_is_drawing_at_once(
     pixels: list[Pixel], sampling: Sampling, seed: int
@@ -125,7 +125,7 @@ def test_drawing_by_windows_and_tiles_is_drawing_at_once(
     assert merged.reflectance.tolist() == [list(values) for values in expected]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds(), worlds(), samplings)
 def test_only_pixels_that_cannot_be_drawn_are_out_of_reach(
     before: list[Pixel], after: list[Pixel], sampling: Sampling

@@ -153,7 +153,7 @@ def test_a_truncated_table_is_refused(path: Path) -> None:
             read_samples(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_damaged_bytes_never_give_other_samples(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, samples: Samples

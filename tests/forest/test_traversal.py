@@ -27,7 +27,7 @@ FORESTS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     forest=FORESTS,
     shape=st.tuples(st.integers(1, 400), st.integers(1, 7)),

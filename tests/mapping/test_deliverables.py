@@ -142,9 +142,7 @@ def once(tmp_path_factory) -> dict[str, tuple[np.ndarray, bytes]]:
     return made
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PRODUCTS), st.integers(20, 300), st.integers(0, 99))
 def test_bytes_depend_on_the_values_alone(once, tmp_path, product, side, order) -> None:
     values, expected = once[product]

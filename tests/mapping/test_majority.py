@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.ndimage import generic_filter
@@ -69,7 +69,6 @@ def test_nodata_has_no_vote_and_stays() -> None:
 
 
 @given(maps, st.integers(0, 4))
-@settings(deadline=None)
 def test_is_what_counting_by_hand_gives(codes: np.ndarray, radius: int) -> None:
     before = codes.copy()
     np.testing.assert_array_equal(majority(codes, radius), by_brute_force(codes, radius))
@@ -77,7 +76,6 @@ def test_is_what_counting_by_hand_gives(codes: np.ndarray, radius: int) -> None:
 
 
 @given(maps, st.integers(0, 3), st.integers(1, 9))
-@settings(deadline=None)
 def test_windows_of_any_size_give_the_whole(codes: np.ndarray, radius: int, core: int) -> None:
     np.testing.assert_array_equal(streamed(codes, radius, core), majority(codes, radius))
 

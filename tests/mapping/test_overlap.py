@@ -34,7 +34,7 @@ def test_pairs_by_hand() -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CODES)
 def test_pairs_count_each_pixel_by_its_two_codes(codes: np.ndarray) -> None:
     count = OverlapCount(NOMENCLATURE)

@@ -12,7 +12,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from rasterio.features import rasterize, shapes
@@ -117,7 +117,6 @@ def test_pixels_that_touch_at_a_point_are_two_patches() -> None:
 
 
 @given(maps, st.integers(1, 12))
-@settings(deadline=None)
 def test_they_are_gdals_polygons(codes: np.ndarray, height: int) -> None:
     found = [
         (code, shapely.normalize(shapely.from_wkt(wkt)).wkt)
@@ -130,7 +129,6 @@ def test_they_are_gdals_polygons(codes: np.ndarray, height: int) -> None:
 
 
 @given(maps, st.integers(1, 12))
-@settings(deadline=None)
 def test_pixels_and_confidence_are_those_that_scipy_labels(codes: np.ndarray, height: int) -> None:
     confidence, expected = confidence_of(codes), []
     for code in (11, 44):
@@ -142,7 +140,6 @@ def test_pixels_and_confidence_are_those_that_scipy_labels(codes: np.ndarray, he
 
 
 @given(maps, st.integers(1, 12))
-@settings(deadline=None)
 def test_burned_again_they_are_the_map(codes: np.ndarray, height: int) -> None:
     grid = grid_of(codes.shape)
     found = [(shapely.from_wkt(wkt), code) for code, *_, wkt in polygons_of(codes, height)]
@@ -154,7 +151,6 @@ def test_burned_again_they_are_the_map(codes: np.ndarray, height: int) -> None:
 
 
 @given(maps, st.integers(1, 12))
-@settings(deadline=None)
 def test_strips_of_any_height_give_the_same(codes: np.ndarray, height: int) -> None:
     assert polygons_of(codes, height) == polygons_of(codes, codes.shape[0])
 

@@ -18,7 +18,7 @@ def test_codes_by_hand() -> None:
     assert halve_codes(codes).tolist() == [[2, 5, 7], [3, 0, 0]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(np.uint8, SHAPES, elements=st.integers(0, 3)))
 def test_a_code_is_one_of_the_most_frequent(codes: np.ndarray) -> None:
     for (row, col), found in np.ndenumerate(halve_codes(codes)):
@@ -32,7 +32,7 @@ def test_percent_by_hand() -> None:
     assert halve_percent(percent).tolist() == [[2, 255, 70], [100, 1, 0]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(np.uint8, SHAPES, elements=st.integers(0, 100) | st.just(255)))
 def test_percent_is_the_mean_of_what_is_known(percent: np.ndarray) -> None:
     for (row, col), found in np.ndenumerate(halve_percent(percent)):

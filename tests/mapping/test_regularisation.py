@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
@@ -81,7 +81,6 @@ def test_majority_comes_before_the_sieve(filtered) -> None:
 
 
 @given(maps, st.integers(0, 2), st.integers(0, 20), st.sets(st.sampled_from([11, ROAD, 51])))
-@settings(deadline=None)
 def test_protected_classes_and_nodata_neither_lose_nor_gain(
     filtered, codes, radius, pixels, protect
 ) -> None:
@@ -91,7 +90,6 @@ def test_protected_classes_and_nodata_neither_lose_nor_gain(
 
 
 @given(maps, st.integers(0, 2), st.integers(2, 20))
-@settings(deadline=None)
 def test_open_patches_are_large_where_any_around_them_is(filtered, codes, radius, pixels) -> None:
     protect = [ROAD, 51]
     found = filtered(codes, radius=radius, pixels=pixels, protect=protect)
@@ -108,20 +106,17 @@ def test_open_patches_are_large_where_any_around_them_is(filtered, codes, radius
 
 
 @given(maps, st.lists(st.sampled_from([11, ROAD]), unique=True))
-@settings(deadline=None)
 def test_without_filters_nothing_changes(filtered, codes, protect) -> None:
     np.testing.assert_array_equal(filtered(codes, protect=protect), codes)
 
 
 @given(maps, st.integers(0, 2), st.integers(0, 9), st.integers(1, 9))
-@settings(deadline=None)
 def test_windows_of_any_size_give_the_same(filtered, codes, radius, pixels, core) -> None:
     asked = {"radius": radius, "pixels": pixels, "protect": [ROAD]}
     np.testing.assert_array_equal(filtered(codes, **asked, core=core), filtered(codes, **asked))
 
 
 @given(maps, st.integers(2, 20), st.lists(st.sampled_from([11, ROAD]), unique=True))
-@settings(deadline=None)
 def test_a_second_sieve_changes_nothing(filtered, codes, pixels, protect) -> None:
     once = filtered(codes, pixels=pixels, protect=protect)
     np.testing.assert_array_equal(filtered(once, pixels=pixels, protect=protect), once)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
@@ -86,7 +86,6 @@ def test_ground_without_a_large_patch_stays(sieved) -> None:
 
 
 @given(maps, st.integers(0, 30))
-@settings(deadline=None)
 def test_what_remains_is_large_or_had_nothing_to_join(sieved, codes, minimum) -> None:
     found = sieved(codes, minimum)
     joinable = has_large_patch(codes, minimum)
@@ -97,7 +96,6 @@ def test_what_remains_is_large_or_had_nothing_to_join(sieved, codes, minimum) ->
 
 
 @given(maps, st.integers(2, 30))
-@settings(deadline=None)
 def test_a_second_sieve_changes_nothing(sieved, codes, minimum) -> None:
     once = sieved(codes, minimum)
     np.testing.assert_array_equal(sieved(once, minimum), once)

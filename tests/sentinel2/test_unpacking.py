@@ -231,6 +231,5 @@ def test_a_full_device_is_no_fault_of_the_product(
     monkeypatch.setattr(shutil, "copyfileobj", fail)
     with pytest.raises(OSError, match=os.strerror(number)) as error, unpacked([packed], scratch):
         pytest.fail("the work must not begin")
-    assert error.value.errno == number
     assert not isinstance(error.value, ProductError)
     assert files_in(scratch) == []

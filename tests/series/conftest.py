@@ -31,8 +31,13 @@ class Made:
         return self.valid[rows, cols].copy()
 
 
-@pytest.fixture
-def layout():
+@pytest.fixture(scope="session")
+def make_acquisition():
+    """The class of acquisitions in memory."""
+    return Made
+
+
+def small_layout():
     return Layout(
         tile="T31TCJ",
         grid=GRID,
@@ -42,6 +47,17 @@ def layout():
         shard=(16, 32),
         chunk=8,
     )
+
+
+@pytest.fixture
+def layout():
+    return small_layout()
+
+
+@pytest.fixture(scope="session")
+def make_layout():
+    """What the layout of the tests is made by."""
+    return small_layout
 
 
 def contents(path: Path) -> dict[str, bytes]:

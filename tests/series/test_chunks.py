@@ -10,7 +10,7 @@ import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from zarr.codecs import BloscCodec, ZstdCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
 from fgunet.errors import SeriesError
 from fgunet.grid import Grid, Window
@@ -45,7 +45,7 @@ def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("chunks")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     rows=inside(SHAPE[0]),
     cols=inside(SHAPE[1]),
@@ -122,6 +122,7 @@ def test_no_file_stays_open(tmp_path):
     [
         {"compressors": (ZstdCodec(),)},
         {"compressors": None},
+        {"compressors": (BloscCodec(typesize=2),)},
         {"compressors": (BloscCodec(typesize=2), ZstdCodec())},
         {"shards": None},
         {"dtype": "uint32"},
@@ -143,12 +144,18 @@ def test_another_layout_is_left_to_zarr(tmp_path, how):
 
 @pytest.mark.parametrize("cname", ["lz4", "zstd", "blosclz"])
 def test_blosc_says_itself_how_it_packed(tmp_path, cname):
+    packing = BloscCodec(cname=cname, shuffle="shuffle"), Crc32cCodec()
     array = zarr.create_array(
         tmp_path / "a", shape=VALUES.shape, dtype="uint16", chunks=(2, 2, 8, 8),
-        shards=(2, 2, 16, 32), compressors=(BloscCodec(cname=cname, shuffle="shuffle"),),
+        shards=(2, 2, 16, 32), compressors=packing,
     )  # fmt: skip
     array[:] = VALUES
     np.testing.assert_array_equal(ChunkReader.of(tmp_path / "a", array).read(WHOLE), VALUES)
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    """The same bytes but for one bit."""
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
 def test_a_damaged_file_is_named(tmp_path):
@@ -158,11 +165,11 @@ def test_a_damaged_file_is_named(tmp_path):
     index = np.frombuffer(whole[-132:-4], "<u8").reshape(8, 2)
     start = int(index[0, 0])  # the chunk that holds row 16, column 32
     for damage, message in (
-        (whole[:-1] + bytes([whole[-1] ^ 1]), "index of its chunks"),
+        (flipped(whole, len(whole) - 1), "index of its chunks"),
         (whole[:50], "index of its chunks"),
         (b"", "index of its chunks"),
         (whole[:start] + bytes(16) + whole[start + 16 :], "chunk 0"),
-        (whole[: start + 4] + bytes(4) + whole[start + 8 :], "chunk 0 .*0 bytes in"),
+        (flipped(whole, start + 4), "chunk 0 .*not what was written"),
     ):
         shard.write_bytes(damage)
         with pytest.raises(SeriesError, match=rf"{SHARD} is damaged: .*{message}.*stack_series"):
@@ -175,5 +182,5 @@ def test_a_reader_can_be_sent_to_a_worker(tmp_path):
     store = SeriesStore(written(tmp_path / "s.zarr"))
     store.read(WHOLE)
     sent = pickle.loads(pickle.dumps(store))  # noqa: S301
-    assert sent._chunks is not None
+    assert isinstance(sent._readers["series"], ChunkReader)
     np.testing.assert_array_equal(sent.read(WHOLE), VALUES)
