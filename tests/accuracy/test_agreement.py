@@ -57,7 +57,7 @@ def test_pairs_by_hand() -> None:
 COUNTS = arrays(np.int64, (4, 4), elements=st.integers(0, 9))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(COUNTS, min_size=1, max_size=3))
 def test_scores_are_those_of_scikit_learn(counts: list[np.ndarray]) -> None:
     pairs = {("A", str(number)): each for number, each in enumerate(counts)}
@@ -77,7 +77,7 @@ def test_scores_are_those_of_scikit_learn(counts: list[np.ndarray]) -> None:
         assert kappa == pytest.approx(cohen_kappa_score(one, other))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(COUNTS)
 def test_which_tile_comes_first_does_not_matter(counts: np.ndarray) -> None:
     tables = [agreement_by_class({("A", "B"): each}, NOMENCLATURE) for each in (counts, counts.T)]

@@ -46,7 +46,7 @@ def random_polygons(seed, shape):
     st.tuples(st.integers(1, 16), st.integers(1, 16)),
     st.sampled_from([(10.0, 10.0), (20.0, 10.0), (10.0, 60.0)]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equals_the_nearest_pixel_of_another_polygon(seed, shape, resolution):
     polygons = random_polygons(seed, shape)
     found = distance_to_border(polygons, resolution)

@@ -48,7 +48,7 @@ def _world(seed, size=400, polygons=12):
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 400), max_size=5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_blocks_of_any_size_give_one_result(seed, cuts):
     world = _world(seed)
     whole = confuse([world], tile="T", method="m", codes=CODES)
@@ -126,7 +126,7 @@ def test_majorities_by_hand():
 
 
 @given(st.integers(0, 1000), st.permutations(CODES))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_polygon_is_right_where_its_class_has_more_pixels_than_any_other(seed, codes):
     confusion = confuse([_world(seed, size=60)], tile="T", method="m", codes=codes)
     majority = confusion.by_majority()

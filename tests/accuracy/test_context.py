@@ -96,7 +96,7 @@ def cut(block, places):
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 300), max_size=4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_blocks_of_any_size_and_order_give_one_table(seed, places):
     block = random_block(seed)
     whole = count_context([block], tile="T")

@@ -92,7 +92,7 @@ def test_without_a_group_its_scores_are_left_out():
 
 
 @given(MATRICES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_agrees_with_scikit_learn(confusion):
     reference, mapped = _pixels(confusion)
     known = np.flatnonzero(confusion.sum(axis=1))
@@ -147,7 +147,7 @@ def _by_equations(confusion):
 
 
 @given(LARGE)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_agrees_with_the_equations_in_fractions(confusion):
     if not confusion.any():
         return
@@ -162,7 +162,7 @@ def test_kappa_of_one_class_is_undefined_at_any_size(pixels):
 
 
 @given(MATRICES, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bounds_and_the_order_of_classes(confusion, random):
     order = list(range(len(confusion)))
     random.shuffle(order)
@@ -178,7 +178,7 @@ def test_bounds_and_the_order_of_classes(confusion, random):
 
 
 @given(st.lists(arrays(np.int64, (3, 3), elements=st.integers(0, 9)), min_size=1, max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_stack_is_scored_like_its_matrices(matrices):
     stack = {
         **scores.map_scores(np.stack(matrices), [1, 2]),

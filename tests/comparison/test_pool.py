@@ -3,7 +3,7 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fgunet.comparison.pool import choose_pool, in_budget, learning_split
@@ -27,7 +27,6 @@ CLASSES = st.lists(st.sampled_from([11, 31, 222]), min_size=4, max_size=60).filt
 )
 
 
-@settings(deadline=None)
 @given(codes=CLASSES, seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_budgets_are_nested_shares_of_each_class(codes, seed, data):
     pool = choose_pool(
@@ -45,7 +44,6 @@ def test_budgets_are_nested_shares_of_each_class(codes, seed, data):
     assert in_budget(pool, 1.0).all()
 
 
-@settings(deadline=None)
 @given(codes=CLASSES, seed=st.integers(0, 99), order=st.randoms(use_true_random=False))
 def test_the_order_of_the_layer_does_not_matter(codes, seed, order):
     layer, counts = layer_of(codes), counts_of(np.ones(len(codes), int))

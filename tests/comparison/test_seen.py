@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fgunet.comparison.seen import (
@@ -33,7 +33,6 @@ def test_times_shown_in_strips_are_those_of_adding_patches(starts, height):
     np.testing.assert_array_equal(np.concatenate(parts), shown_by_hand(starts))
 
 
-@settings(deadline=None)
 @given(starts=STARTS, height=st.integers(1, 30), seed=st.integers(0, 99))
 def test_polygons_are_counted_over_strips(starts, height, seed):
     polygon = np.random.default_rng(seed).integers(0, 5, SHAPE).astype(np.uint32)

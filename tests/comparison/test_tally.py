@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fgunet.comparison.tables import read_table, write_table
@@ -24,7 +24,6 @@ def test_counts_by_hand():
     assert table.to_numpy().tolist() == [[2, 11, 1, 0], [5, 12, 3, 2]]
 
 
-@settings(deadline=None)
 @given(
     pixels=st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=60),
     cuts=st.lists(st.integers(0, 60), max_size=4),

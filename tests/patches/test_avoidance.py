@@ -48,7 +48,7 @@ cases = given(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @cases
 def test_drawable_pixels_are_those_with_a_clear_window(shape, frame, seed, share, data):
     mask = some_ground(seed, shape, share)
@@ -66,7 +66,7 @@ def test_drawable_pixels_are_those_with_a_clear_window(shape, frame, seed, share
     assert avoidance.clear_shifts(row, col).tolist() == clear_shifts(mask, frame, row, col)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.002, 0.01]), block=st.integers(3, 20))
 def test_no_patch_shows_what_is_avoided(array_labels, seed, share, block):
     generator = np.random.default_rng(seed)

@@ -36,7 +36,7 @@ def test_a_tile_of_many_strips(some_labels):
     assert counts[:, 8].tolist() == [(values[512:576] == label).sum() for label in range(3)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs=ANY_RUNS, seed=st.integers(0, 99))
 def test_pixels_are_ranked_block_by_block_whatever_the_runs(runs, seed):
     mask = np.random.default_rng(seed).random(runs.shape) < 0.2

@@ -86,7 +86,7 @@ def test_drawn_labels_are_those_of_the_patches(source):
     assert counted.tolist() == [sum(int((p == k).sum()) for p in drawn) for k in range(3)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     indices=st.lists(st.integers(0, 40), min_size=1, max_size=12),
     threads=st.integers(1, 4),

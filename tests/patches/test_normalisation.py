@@ -33,7 +33,7 @@ def test_by_hand():
     assert out.dtype == np.float32
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     shape=st.tuples(*(st.integers(1, most) for most in (3, 3, 5, 40))),
     seed=st.integers(0, 2**32),
@@ -49,7 +49,7 @@ def test_to_the_bit_by_the_formula(shape, seed, nodata):
     np.testing.assert_array_equal(bits(found), bits(by_the_formula(series, *ends, nodata)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     side=st.integers(1, 40),
     symmetry=st.builds(Symmetry, st.booleans(), st.booleans(), st.booleans()),

@@ -41,7 +41,7 @@ def test_draws_are_those_of_the_former_release(three_tiles, block):
     assert drawn(placement, 4, range(14)) == FORMER_DRAWS[block]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(held_bytes=st.integers(1, 2000), index=st.integers(0, 2**40))
 def test_memory_changes_no_draw(three_tiles, held_bytes, index):
     plain, scant = (
@@ -70,7 +70,7 @@ def test_a_country_of_tiles_stays_below_100_mb():
     assert 1100 * runs.empty_counts(17).size * 2 < 100e6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), index=st.integers(0, 2**40), size=st.sampled_from([8, 9, 16]))
 def test_a_patch_lies_in_its_tile_and_holds_its_class(some_labels_session, seed, index, size):
     tiles = some_labels_session
@@ -170,7 +170,7 @@ def starts_by_hand(placement, seed, count):
     ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10**6),
     count=st.integers(0, 60),

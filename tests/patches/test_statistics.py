@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fgunet.errors import PatchError
@@ -86,7 +86,6 @@ def test_class_weights_by_hand():
         class_weights([0, 0])
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30).filter(any))
 def test_class_weights_sum_to_the_classes_and_balance_them(counts):
     weights = class_weights(counts)

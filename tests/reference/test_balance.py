@@ -71,7 +71,7 @@ def test_a_lone_unit_is_chosen_as_often_as_the_share():
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_left_is_less_than_a_unit(seed, n):
     rng = np.random.default_rng(seed)
     area, chosen = rng.lognormal(0, 1, n), rng.random(n) < 0.34

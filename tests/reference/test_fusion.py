@@ -123,7 +123,7 @@ BOXES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     BOXES,
     st.sampled_from([0.0, 0.3, 0.8]),

@@ -46,7 +46,7 @@ def test_the_lower_class_wins_a_tie():
 
 @pytest.mark.parametrize("distance", [1.0, 8.0, 30.0])
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_units_are_the_components_of_closeness(distance, seed):
     rng = np.random.default_rng(seed)
     shapes = shapely.buffer(shapely.points(rng.uniform(0, 300, (25, 2))), rng.uniform(2, 12, 25))

@@ -109,7 +109,7 @@ def test_output_is_ordered_and_whole():
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_polygons_does_not_matter(seed):
     frame = layer(150)
     assert sides(frame.sample(frac=1, random_state=seed)).equals(sides(frame))
@@ -129,7 +129,7 @@ def test_another_tile_moves_no_polygon(tolerance):
 
 
 @given(which=st.integers(0, 299))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_another_polygon_moves_none_of_other_classes_and_squares(which):
     frame = layer(300)
     before, after = sides(frame), sides(frame.drop(index=which))
@@ -141,7 +141,7 @@ def test_another_polygon_moves_none_of_other_classes_and_squares(which):
 
 
 @given(which=st.integers(0, 299))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_without_balance_another_polygon_moves_none(which):
     frame = layer(300)
     before = sides(frame, balance_tolerance=1.0)

@@ -229,7 +229,7 @@ def test_what_stands_under_masks_does_not_matter(
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_nothing_unusable_is_mixed_into_a_20_m_band(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
@@ -297,7 +297,7 @@ def test_a_pixel_does_not_depend_on_the_window(tmp_path: Path, dilation_m: float
     block, valid = read_block(found, bands, masking, Window(0, 0, SIDE, SIDE))
     assert 0 < valid.sum() < valid.size
 
-    @settings(max_examples=40, deadline=None, derandomize=True)
+    @settings(max_examples=40, derandomize=True)
     @given(window=windows(SIDE))
     def check(window: Window) -> None:
         part, usable = read_block(found, bands, masking, window)
@@ -316,7 +316,7 @@ def test_parts_of_a_loaded_block_equal_the_whole(tmp_path: Path, dilation_m: flo
     with AcquisitionReader(found, bands, masking) as reader:
         loaded = reader.load(outer)
 
-    @settings(max_examples=100, deadline=None, derandomize=True)
+    @settings(max_examples=100, derandomize=True)
     @given(inner=windows(24))
     def check(inner: Window) -> None:
         window = Window(inner.row + outer.row, inner.col + outer.col, *inner.shape)
