@@ -8,7 +8,7 @@ HOROVOD_BUILD := HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WIT
 	HOROVOD_WITH_GLOO=1 HOROVOD_WITHOUT_MPI=1 PATH="$(CURDIR)/$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup demo test lint bench lock clean
+.PHONY: setup demo explain test test-cluster test-faults lint bench lock clean
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/complete
@@ -28,8 +28,22 @@ demo: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 	@echo "The report is at $(CURDIR)/results/report.html"
 
+# Why each job would run: make explain CONFIG=my_config.yaml DIRECTORY=/data/run1
+CONFIG ?= workflow_config.yaml
+DIRECTORY ?= .
+explain: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --dry-run --quiet host --configfile "$(CONFIG)" --directory "$(DIRECTORY)"
+
 test: setup lint
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not cluster and not faults"
+
+# The chain on a Slurm that the tests start by themselves, where Slurm is installed.
+test-cluster: setup
+	$(BIN)/pytest -m cluster
+
+# Kills, full disks and the like, each followed by the same command again.
+test-faults: setup
+	$(BIN)/pytest -m faults
 
 lint: setup
 	$(BIN)/ruff check .

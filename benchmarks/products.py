@@ -153,17 +153,27 @@ def _mirrored(values: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
 def listing(folder: Path, shape: tuple[int, int]) -> Path:
     """The acquisitions of a tile of a shape, listed as the workflow does it."""
     products, series = shipped()["products"], shipped()["series"]
-    path = folder / f"{name_of(shape)}.json"
+    path, path_to_grid = folder / f"{name_of(shape)}.json", folder / f"{name_of(shape)}_grid.json"
+    about = {"tile": TILE, "locations": [str(products_folder(folder, shape))]}
+    keys = "family", "collections", "bands", "reflectance"
+    _in_fresh_process(
+        "tile_grid",
+        folder,
+        **about,
+        **{key: products[key] for key in keys},
+        dates=(dates()[0], dates()[-1]),
+        path_to_grid=str(path_to_grid),
+    )
     _in_fresh_process(
         "list_acquisitions",
         folder,
-        tile=TILE,
-        locations=[str(products_folder(folder, shape))],
+        **about,
         products={key: value for key, value in products.items() if key != "folder"},
         dates=dates(),
         margin_days=series["margin_days"],
         minimum_acquisitions=series["minimum_acquisitions"],
         threads=THREADS,
+        path_to_grid=str(path_to_grid),
         path_to_acquisitions=str(path),
     )
     return path

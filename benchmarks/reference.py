@@ -88,7 +88,7 @@ def fuse(folder: Path) -> Job:
         merge={},
         threads=THREADS,
         path_to_nomenclature=NOMENCLATURE,
-        paths_to_acquisitions=[str(folder / f"{tile}.json") for tile in TILES],
+        paths_to_grids=[str(folder / f"{tile}.json") for tile in TILES],
         path_to_fused=str(folder / "fused.gpkg"),
         path_to_fusion=str(folder / "fusion.json"),
     )
@@ -101,7 +101,7 @@ def split(folder: Path) -> Job:
         "split_reference",
         **shipped["split"] | {"leave_out_scarce": True},
         seed=shipped["seed"],
-        paths_to_acquisitions=[str(folder / f"{tile}.json") for tile in TILES],
+        paths_to_grids=[str(folder / f"{tile}.json") for tile in TILES],
         path_to_fused=str(folder / "fused.gpkg"),
         path_to_nomenclature=NOMENCLATURE,
         path_to_polygons=str(folder / "polygons.gpkg"),
@@ -116,7 +116,7 @@ def rasterise(folder: Path, tile: str) -> Job:
         "rasterise_reference",
         tile=tile,
         path_to_polygons=str(folder / "polygons.gpkg"),
-        path_to_acquisitions=str(folder / f"{tile}.json"),
+        path_to_grid=str(folder / f"{tile}.json"),
         **{f"path_to_{name}": str(folder / f"{tile}_{name}.tif") for name in names},
     )
 

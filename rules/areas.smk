@@ -14,8 +14,8 @@ rule areas:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=120,
+        mem_mb=memory(450),
+        runtime=minutes(10 + 0.05 * ALL_MPX),
     params:
         methods=METHODS,
         field=SAMPLE["field"],
@@ -40,8 +40,8 @@ rule area_figure:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory(300),
+        runtime=minutes(15),
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,

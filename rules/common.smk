@@ -1,6 +1,9 @@
 # The configuration, checked, and what several rules share. No rules here.
 
-import fcntl
+
+include: "planning.smk"
+
+
 import os
 import re
 import sys
@@ -20,11 +23,18 @@ sys.path.insert(0, str(workflow.basedir))
 import fgunet
 from fgunet.config import validated
 from fgunet.errors import ConfigError, FgunetError
+from fgunet.files import lock, scratch_beside
+from fgunet.leftovers import RUN_VARIABLE, clear, remove_parts, run_name
 from fgunet.nomenclature import read_nomenclature
 from fgunet.sentinel2.families import list_products
 from fgunet.series.dates import dates_of
 
+# All that this run starts can be told by it.
+os.environ[RUN_VARIABLE] = run_name()
+
 TABLES = f"{workflow.basedir}/tables"
+# Folders that jobs write to.
+WRITTEN = ["results", "simulated"]
 
 
 def shipped(name, suffix):
@@ -63,7 +73,10 @@ config, DATES = stop_on_bad_configuration()
 VERSION = fgunet.__version__
 SIMULATED = "simulation" in config
 NOMENCLATURE = shipped(config["nomenclature"], ".yaml")
-TILES = config["tiles"]
+# What reference and models take of it: another colour makes maps and figures anew, no model.
+CLASSES = [read_nomenclature(NOMENCLATURE).name, read_nomenclature(NOMENCLATURE).names]
+# In any order they make the same.
+TILES = sorted(config["tiles"])
 LOCATIONS = (
     [folder] if isinstance(folder := config["products"]["folder"], str) else folder
 )
@@ -105,6 +118,10 @@ LEARNING_SPLIT = (
     else "results/reference/{tile}_split.tif"
 )
 BUDGETS = [str(share) for share in sorted(config["comparison"]["learning_curve"])]
+# Nothing is made of the series before it exists; it does not make them anew.
+CHECKED = ancient("results/inputs_checked.json")
+# Whether this Snakemake plans the whole run, not a single job or part of the rules.
+ALL_RULES = workflow.is_main_process and "--allowed-rules" not in sys.argv
 # The classifier of pixels, and which pixels it learns from and is scored on.
 CLASSIFIER = {
     key: config["forest"][key]
@@ -134,36 +151,10 @@ SOURCES = [
 
 
 wildcard_constraints:
-    tile="|".join(TILES),
+    # A pattern, as the schema has it: a thousand names would be tried one by one at every path.
+    tile="T[0-9]{2}[A-Z]{3}",
     method="|".join(METHODS),
     budget="|".join(map(re.escape, ["all", *BUDGETS])),
-
-
-def memory(megabytes, of_a_thread=0):
-    """Memory of a job, doubled at each further attempt."""
-    return lambda wildcards, attempt, threads: (
-        (megabytes + of_a_thread * threads) * 2 ** (attempt - 1)
-    )
-
-
-def megabytes_of_samples(*samplings):
-    """Megabytes of the pixels of samplings at most, without those beyond, one of each polygon."""
-    classes = len(read_nomenclature(NOMENCLATURE).codes)
-    pixels = sum(
-        (
-            sampling["samples"]
-            if sampling["strategy"] == "proportional"
-            else sampling["samples_per_class"] * classes
-        )
-        for sampling in samplings
-    )
-    return pixels * len(DATES) * len(config["products"]["bands"]) * 2 // 10**6
-
-
-def workers(wildcards, threads):
-    """Most workers, one a thread, that can share the patches of a step evenly."""
-    batch = config["fgunet"]["batch_size"]
-    return max(n for n in range(1, threads + 1) if batch % n == 0)
 
 
 def maps_in(folder):
@@ -205,11 +196,45 @@ def products_by_tile():
         sys.exit(f"{type(error).__name__}: {error}")
 
 
-def product_names(tile):
-    """Names of a tile's products, so that a product that comes or goes makes its tile anew."""
+def products_found(tile):
+    """A tile's products, so that one that comes, goes or changes makes its tile anew.
+
+    Of each its name and, of a local one, the time of change (ns) of its archive or folder.
+    """
     if SIMULATED:
         return []
-    return [product.name for product in products_by_tile().get(tile, [])]
+    return [
+        (
+            product.name,
+            os.path.exists(product.path) and os.stat(product.path).st_mtime_ns,
+        )
+        for product in products_by_tile().get(tile, [])
+    ]
+
+
+def files_of_source(path):
+    """The files of a source: of a shapefile also those beside it, of a folder all in it."""
+    place = Path(path)
+    beside = [place.with_suffix(suffix) for suffix in (".dbf", ".prj", ".cpg")]
+    parts = (
+        place.glob("*") if place.is_dir() else beside if place.suffix == ".shp" else []
+    )
+    return [path, *(str(part) for part in parts if part.is_file())]
+
+
+def locations_of_products(wildcards, input):
+    """Where to look for a tile's products; Snakemake compares nothing that is made of inputs."""
+    return [input.products] if SIMULATED else LOCATIONS
+
+
+def search_for_grid(wildcards, input):
+    """What finds a product of a tile; made of inputs, for any of its products has its grid."""
+    keys = "family", "collections", "bands", "reflectance"
+    return {
+        "locations": locations_of_products(wildcards, input),
+        "dates": [DATES[0], DATES[-1]],
+        **{key: config["products"][key] for key in keys},
+    }
 
 
 def products_of(wildcards):
@@ -228,14 +253,31 @@ def files_of_block_run(wildcards):
     return {f"other_{name}": path for name, path in paths.items()}
 
 
-def take_lock():
-    """Keep a second run out of this folder; the kernel lets go when this process ends."""
-    lock = open(".snakemake/run.lock", "w")
+def take_folder():
+    """Keep a second run out of this folder, and clear what a killed one has left here.
+
+    The kernel lets go of the lock when this process ends.
+    """
+    held = open(".snakemake/run.lock", "w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = lock(held)
     except BlockingIOError:
         sys.exit(f"another run is at work in {os.getcwd()}; wait for it, or stop it")
-    return lock
+    # Without locks, what is at work here may be another run.
+    if alone:
+        clear(".", WRITTEN)
+    stop_where_nothing_can_be_written()
+    return held
+
+
+def stop_where_nothing_can_be_written():
+    """One clear error before any work where the folders of the results are read-only."""
+    try:
+        for folder in filter(os.path.isdir, WRITTEN):
+            with scratch_beside(f"{folder}/run"):
+                pass
+    except FgunetError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def stop_on_unusable_classifier():
@@ -253,9 +295,18 @@ def stop_on_unusable_classifier():
 
 
 onstart:
+    globals()["run_lock"] = take_folder()
     if "forest" in METHODS:
         stop_on_unusable_classifier()
-    globals()["run_lock"] = take_lock()
 
 
+# A job that was cancelled and tried again.
+onsuccess:
+    remove_parts(WRITTEN)
+
+
+include: "resources.smk"
+include: "workers.smk"
+include: "groups.smk"
+include: "failures.smk"
 include: "shown.smk"

@@ -4,6 +4,9 @@ rule learnable_labels:
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split="results/reference/{tile}_split.tif",
+        # Not read: it follows the size of patches, and hides that from nobody (see check_inputs).
+        audit="results/reference/{tile}_audit.json",
+        checked=CHECKED,
     output:
         "results/comparison/labels/{tile}.parquet",
     log:
@@ -14,8 +17,8 @@ rule learnable_labels:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=60,
+        mem_mb=memory(220 + 2 * TILE_MPX),
+        runtime=minutes(10 + 0.1 * TILE_MPX),
     params:
         **{
             key: config["fgunet"][key]
@@ -42,8 +45,8 @@ rule learnable_polygons:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory(260 + ALL_MPX),
+        runtime=minutes(10 + 0.02 * ALL_MPX),
     params:
         equal_labels=EQUAL_LABELS,
         seed=config["seed"],
@@ -69,8 +72,8 @@ rule learning_split:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=60,
+        mem_mb=memory(240 + 1.5 * TILE_MPX + 0.1 * ALL_MPX),
+        runtime=minutes(10 + 0.1 * TILE_MPX),
     params:
         share=lambda wildcards: (
             1.0 if wildcards.budget == "all" else float(wildcards.budget)
@@ -99,8 +102,8 @@ rule labels_seen_fgunet:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory(450),
+        runtime=minutes(30 + len(TILES)),
     params:
         library=VERSION,
     message:
@@ -122,8 +125,8 @@ rule labels_seen_forest:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(700 + 3 * megabytes_of_samples(SAMPLING)),
-        runtime=60,
+        mem_mb=memory(260 + 4 * megabytes_of_samples(SAMPLING)),
+        runtime=minutes(10 + len(TILES)),
     params:
         sampling=SAMPLING,
         library=VERSION,
@@ -148,8 +151,8 @@ rule labels:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(200 + 0.1 * ALL_MPX),
+        runtime=minutes(10),
     params:
         methods=METHODS,
         library=VERSION,

@@ -27,8 +27,8 @@ rule context:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(3000),
-        runtime=60,
+        mem_mb=memory(300 + 10 * TILE_MPX),
+        runtime=minutes(10 + 0.6 * TILE_MPX),
     params:
         methods=METHODS,
         library=VERSION,
@@ -51,8 +51,8 @@ rule training_distances:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory(280 + 1.5 * ALL_MPX),
+        runtime=minutes(10 + 0.1 * ALL_MPX),
     params:
         library=VERSION,
     message:
@@ -80,8 +80,8 @@ rule context_tables:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory(300 + 0.9 * ALL_MPX),
+        runtime=minutes(10 + 0.1 * ALL_MPX),
     params:
         bootstrap_samples=SCORING["bootstrap_samples"],
         methods=METHODS,
@@ -106,8 +106,8 @@ rule context_figures:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory(300),
+        runtime=minutes(15),
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,

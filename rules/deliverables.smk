@@ -11,8 +11,8 @@ rule clear_count:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(150 + 3.5 * TILE_MPX),
+        runtime=minutes(10 + 0.2 * TILE_MPX),
     params:
         library=VERSION,
     message:
@@ -51,8 +51,8 @@ rule styles:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(500),
-        runtime=10,
+        mem_mb=memory(150),
+        runtime=minutes(5),
     params:
         library=VERSION,
     message:

@@ -18,8 +18,8 @@ rule urban_share:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory(250),
+        runtime=minutes(10),
     params:
         focus_group=FOCUS_GROUP,
         library=VERSION,
@@ -45,8 +45,8 @@ rule split_gap:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory(250),
+        runtime=minutes(10),
     params:
         folder=BLOCK_RUN,
         library=VERSION,
@@ -71,8 +71,8 @@ rule comparison_figures:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory(300),
+        runtime=minutes(15),
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,

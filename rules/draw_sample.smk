@@ -14,8 +14,8 @@ rule draw_sample:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=120,
+        mem_mb=memory(700),
+        runtime=minutes(10 + 0.05 * ALL_MPX),
     params:
         size=SAMPLE["size"],
         minimum_per_class=SAMPLE["minimum_per_class"],

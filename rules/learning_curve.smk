@@ -24,7 +24,8 @@ use rule training_plan as curve_training_plan with:
         statistics=expand(
             "results/comparison/{{budget}}/statistics/{tile}.npz", tile=TILES
         ),
-        nomenclature=NOMENCLATURE,
+        audits=expand("results/reference/{tile}_audit.json", tile=TILES),
+        nomenclature=ancient(NOMENCLATURE),
     output:
         "results/comparison/{budget}/fgunet/plan.json",
     log:
@@ -50,7 +51,7 @@ use rule train_fgunet as curve_train_fgunet with:
     benchmark:
         "results/benchmarks/curve_train_fgunet/{budget}.tsv"
     message:
-        "training FG-UNET on {resources.workers} workers, budget {wildcards.budget}"
+        "budget {wildcards.budget}: training FG-UNET on {resources.workers} workers {params.way}"
 
 
 use rule classify_fgunet as curve_classify_fgunet with:
@@ -80,7 +81,7 @@ use rule sample_pixels as curve_sample_pixels with:
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split="results/comparison/{budget}/{tile}_split.tif",
-        nomenclature=NOMENCLATURE,
+        nomenclature=ancient(NOMENCLATURE),
     output:
         samples=temp("results/comparison/{budget}/samples/{tile}.parquet"),
         validation=temp("results/comparison/{budget}/samples/{tile}_validation.parquet"),
@@ -101,7 +102,7 @@ use rule train_forest as curve_train_forest with:
             "results/comparison/{{budget}}/samples/{tile}_validation.parquet",
             tile=TILES,
         ),
-        nomenclature=NOMENCLATURE,
+        nomenclature=ancient(NOMENCLATURE),
     output:
         forest="results/comparison/{budget}/forest/forest.skops",
         metadata="results/comparison/{budget}/forest/metadata.json",
@@ -136,19 +137,25 @@ use rule classify_forest as curve_classify_forest with:
 
 use rule confusion as curve_confusion with:
     input:
-        map="results/comparison/{budget}/maps/{method}/{tile}_class.tif",
+        maps=expand(
+            "results/comparison/{{budget}}/maps/{method}/{{tile}}_class.tif",
+            method=METHODS,
+        ),
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split="results/reference/{tile}_split.tif",
         nomenclature=NOMENCLATURE,
     output:
-        "results/comparison/{budget}/accuracy/{method}/{tile}.json",
+        expand(
+            "results/comparison/{{budget}}/accuracy/{method}/{{tile}}.json",
+            method=METHODS,
+        ),
     log:
-        "logs/curve_confusion/{budget}_{method}_{tile}.log",
+        "logs/curve_confusion/{budget}_{tile}.log",
     benchmark:
-        "results/benchmarks/curve_confusion/{budget}_{method}_{tile}.tsv"
+        "results/benchmarks/curve_confusion/{budget}_{tile}.tsv"
     message:
-        "{wildcards.tile}: {wildcards.method} of budget {wildcards.budget} against the test polygons"
+        "{wildcards.tile}: the maps of budget {wildcards.budget} against the test polygons"
 
 
 rule learning_curve:
@@ -176,8 +183,8 @@ rule learning_curve:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory(300 + 0.6 * ALL_MPX * len(BUDGETS)),
+        runtime=minutes(10 + 0.15 * ALL_MPX * len(BUDGETS)),
     params:
         **SCORING,
         budgets=BUDGETS,

@@ -14,8 +14,8 @@ rule classify_fgunet:
         "../envs/fgunet.yaml"
     threads: THREADS_OF_A_TILE
     resources:
-        mem_mb=memory(3000),
-        runtime=480,
+        mem_mb=memory(min(3000, 900 + 4000 * TILE_MPX)),
+        runtime=minutes(30, shared=42 * TILE_MPX),
     params:
         windows={
             "core": config["mapping"]["window"],
@@ -24,6 +24,7 @@ rule classify_fgunet:
         precision=config["mapping"]["precision"],
         layers=LAYERS,
         calibrated=config["mapping"]["calibrated"],
+        memory_mb=own_memory,
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with FG-UNET"
@@ -47,13 +48,16 @@ rule classify_forest:
         "../envs/fgunet.yaml"
     threads: THREADS_OF_A_TILE
     resources:
-        mem_mb=memory(2000),
-        runtime=480,
+        mem_mb=memory(
+            min(2000, 800 + 1500 * TILE_MPX) + 2 * megabytes_of_samples(SAMPLING)
+        ),
+        runtime=minutes(20, shared=10 * TILE_MPX),
     params:
         classifier=config["forest"]["classifier"],
         windows={"core": config["mapping"]["window"]},
         layers=LAYERS,
         calibrated=config["mapping"]["calibrated"],
+        memory_mb=own_memory,
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with the Random Forest"

@@ -17,8 +17,8 @@ rule mosaic:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=1440,
+        mem_mb=memory(600),
+        runtime=minutes(30 + 0.3 * ALL_MPX),
     params:
         tiles=TILES,
         crs=config["mapping"]["mosaic_crs"],

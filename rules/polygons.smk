@@ -13,8 +13,8 @@ rule polygons:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory(480 + 5 * TILE_MPX),
+        runtime=minutes(20 + 2 * TILE_MPX),
     params:
         minimum_area_m2=config["mapping"]["polygon_minimum_m2"],
         protect=lambda wildcards: FILTERS[wildcards.method]["protect"],

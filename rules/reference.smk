@@ -1,9 +1,9 @@
 rule fuse_reference:
     input:
-        sources=sorted({source["path"] for source in SOURCES}),
+        sources=sorted({file for s in SOURCES for file in files_of_source(s["path"])}),
         translations=sorted({s["translation"] for s in SOURCES if s["translation"]}),
-        nomenclature=NOMENCLATURE,
-        acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
+        nomenclature=ancient(NOMENCLATURE),
+        grids=expand("results/grids/{tile}.json", tile=TILES),
     output:
         fused="results/reference/fused.gpkg",
         fusion="results/reference/fusion.json",
@@ -15,8 +15,8 @@ rule fuse_reference:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(6000),
-        runtime=240,
+        mem_mb=memory(300 + 3.5 * ALL_MPX),
+        runtime=minutes(10 + 0.3 * ALL_MPX),
     params:
         sources=SOURCES,
         crs=config["reference"]["crs"],
@@ -25,6 +25,7 @@ rule fuse_reference:
         square_m=config["split"]["square_m"],
         leave_out_scarce=config["split"]["leave_out_scarce"],
         merge=config["split"]["merge"],
+        classes=CLASSES,
         library=VERSION,
     message:
         "fusing the reference sources"
@@ -35,8 +36,8 @@ rule fuse_reference:
 rule split_reference:
     input:
         fused="results/reference/fused.gpkg",
-        acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
-        nomenclature=NOMENCLATURE,
+        grids=expand("results/grids/{tile}.json", tile=TILES),
+        nomenclature=ancient(NOMENCLATURE),
     output:
         polygons="results/reference/polygons.gpkg",
         split="results/reference/split.json",
@@ -48,11 +49,12 @@ rule split_reference:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory(300 + 2.5 * ALL_MPX),
+        runtime=minutes(10 + 0.03 * ALL_MPX),
     params:
-        **config["split"],
-        seed=config["seed"],
+        # Together: of single numbers Snakemake would not see that two changed places.
+        settings={**config["split"], "seed": config["seed"]},
+        classes=CLASSES,
         library=VERSION,
     message:
         "splitting the polygons into training, validation and test"
@@ -63,7 +65,7 @@ rule split_reference:
 rule rasterise_reference:
     input:
         polygons="results/reference/polygons.gpkg",
-        acquisitions="results/acquisitions/{tile}.json",
+        grid="results/grids/{tile}.json",
     output:
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
@@ -76,8 +78,8 @@ rule rasterise_reference:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=60,
+        mem_mb=memory(280 + 3.5 * TILE_MPX),
+        runtime=minutes(10 + 0.1 * TILE_MPX),
     params:
         library=VERSION,
     message:
@@ -102,8 +104,8 @@ rule audit_tile:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=60,
+        mem_mb=memory(280 + 5 * TILE_MPX),
+        runtime=minutes(10 + 0.1 * TILE_MPX),
     params:
         patch_size=config["fgunet"]["patch_size"],
         jitter=config["fgunet"]["jitter"],
@@ -121,7 +123,7 @@ rule audit_reference:
         polygons="results/reference/polygons.gpkg",
         tiles=expand("results/reference/{tile}_audit.json", tile=TILES),
         splits=expand("results/reference/{tile}_split.tif", tile=TILES),
-        nomenclature=NOMENCLATURE,
+        nomenclature=ancient(NOMENCLATURE),
     output:
         "results/reference/audit.json",
     log:
@@ -132,10 +134,11 @@ rule audit_reference:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory(320 + 2 * ALL_MPX),
+        runtime=minutes(10 + 0.1 * ALL_MPX),
     params:
         tiles=TILES,
+        classes=CLASSES,
         library=VERSION,
     message:
         "auditing the reference"

@@ -1,9 +1,9 @@
 rule regularise:
     input:
-        map="results/maps/{method}/{tile}_class.tif",
+        maps=["results/maps/{method}/{tile}_class.tif"],
         nomenclature=NOMENCLATURE,
     output:
-        map="results/maps/{method}/{tile}_regularised.tif",
+        maps=["results/maps/{method}/{tile}_regularised.tif"],
         table="results/maps/{method}/{tile}_regularised.tif.aux.xml",
     log:
         "logs/regularise/{method}_{tile}.log",
@@ -13,8 +13,8 @@ rule regularise:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory(300 + 4 * TILE_MPX),
+        runtime=minutes(10 + 0.2 * TILE_MPX),
     params:
         filters=lambda wildcards: FILTERS[wildcards.method],
         library=VERSION,
@@ -26,16 +26,21 @@ rule regularise:
 
 # For the comparison: the same filter over the maps of all methods.
 use rule regularise as majority with:
+    input:
+        maps=expand("results/maps/{method}/{{tile}}_class.tif", method=METHODS),
+        nomenclature=NOMENCLATURE,
     output:
-        map="results/maps/{method}/{tile}_majority.tif",
-        table="results/maps/{method}/{tile}_majority.tif.aux.xml",
+        maps=expand("results/maps/{method}/{{tile}}_majority.tif", method=METHODS),
+        tables=expand(
+            "results/maps/{method}/{{tile}}_majority.tif.aux.xml", method=METHODS
+        ),
     log:
-        "logs/majority/{method}_{tile}.log",
+        "logs/majority/{tile}.log",
     benchmark:
-        "results/benchmarks/majority/{method}_{tile}.tsv"
+        "results/benchmarks/majority/{tile}.tsv"
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(300 + 4 * TILE_MPX),
+        runtime=minutes(10 + 0.2 * TILE_MPX),
     params:
         filters={
             "majority_radius": config["comparison"]["majority_radius"],
@@ -44,4 +49,4 @@ use rule regularise as majority with:
         },
         library=VERSION,
     message:
-        "{wildcards.tile}: majority filter over the map of {wildcards.method}"
+        "{wildcards.tile}: majority filter over the maps"

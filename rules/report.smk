@@ -55,8 +55,8 @@ rule tile_sheet:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory(280 + 6 * TILE_MPX),
+        runtime=minutes(10 + TILE_MPX),
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,
@@ -88,8 +88,8 @@ rule accuracy_figures:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory(300),
+        runtime=minutes(15),
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,
@@ -121,8 +121,8 @@ rule data_figures:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory(320 + len(TILES)),
+        runtime=minutes(15 + 0.1 * len(TILES)),
     params:
         tiles=TILES,
         dates=DATES,
@@ -194,8 +194,8 @@ rule report:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(340 + len(TILES)),
+        runtime=minutes(10 + 0.1 * len(TILES)),
     params:
         classifier=config["forest"]["classifier"],
         configuration=config,

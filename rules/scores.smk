@@ -1,62 +1,73 @@
 rule confusion:
     input:
-        map="results/maps/{method}/{tile}_class.tif",
+        maps=expand("results/maps/{method}/{{tile}}_class.tif", method=METHODS),
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split="results/reference/{tile}_split.tif",
         nomenclature=NOMENCLATURE,
     output:
-        "results/accuracy/{method}/{tile}.json",
+        expand("results/accuracy/{method}/{{tile}}.json", method=METHODS),
     log:
-        "logs/confusion/{method}_{tile}.log",
+        "logs/confusion/{tile}.log",
     benchmark:
-        "results/benchmarks/confusion/{method}_{tile}.tsv"
+        "results/benchmarks/confusion/{tile}.tsv"
     conda:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=60,
+        mem_mb=memory(200 + 3 * TILE_MPX),
+        runtime=minutes(10 + 0.1 * TILE_MPX),
     params:
+        methods=METHODS,
         library=VERSION,
     message:
-        "{wildcards.tile}: {wildcards.method} against the test polygons"
+        "{wildcards.tile}: the maps against the test polygons"
     script:
         "../scripts/confusion.py"
 
 
 use rule confusion as majority_confusion with:
     input:
-        map="results/maps/{method}/{tile}_majority.tif",
+        maps=expand("results/maps/{method}/{{tile}}_majority.tif", method=METHODS),
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split="results/reference/{tile}_split.tif",
         nomenclature=NOMENCLATURE,
     output:
-        "results/accuracy/{method}/majority/{tile}.json",
+        expand("results/accuracy/{method}/majority/{{tile}}.json", method=METHODS),
     log:
-        "logs/majority_confusion/{method}_{tile}.log",
+        "logs/majority_confusion/{tile}.log",
     benchmark:
-        "results/benchmarks/majority_confusion/{method}_{tile}.tsv"
+        "results/benchmarks/majority_confusion/{tile}.tsv"
     message:
-        "{wildcards.tile}: {wildcards.method} after the majority filter, against the test polygons"
+        "{wildcards.tile}: the maps after the majority filter, against the test polygons"
 
 
-use rule confusion as regularised_confusion with:
-    input:
-        map="results/maps/{method}/{tile}_regularised.tif",
-        code="results/reference/{tile}_code.tif",
-        polygon="results/reference/{tile}_polygon.tif",
-        split="results/reference/{tile}_split.tif",
-        nomenclature=NOMENCLATURE,
-    output:
-        "results/accuracy/{method}/regularised/{tile}.json",
-    log:
-        "logs/regularised_confusion/{method}_{tile}.log",
-    benchmark:
-        "results/benchmarks/regularised_confusion/{method}_{tile}.tsv"
-    message:
-        "{wildcards.tile}: the regularised map of {wildcards.method}, against the test polygons"
+if REGULARISED:
+
+    use rule confusion as regularised_confusion with:
+        input:
+            maps=expand(
+                "results/maps/{method}/{{tile}}_regularised.tif", method=REGULARISED
+            ),
+            code="results/reference/{tile}_code.tif",
+            polygon="results/reference/{tile}_polygon.tif",
+            split="results/reference/{tile}_split.tif",
+            nomenclature=NOMENCLATURE,
+        output:
+            expand(
+                "results/accuracy/{method}/regularised/{{tile}}.json",
+                method=REGULARISED,
+            ),
+        log:
+            "logs/regularised_confusion/{tile}.log",
+        benchmark:
+            "results/benchmarks/regularised_confusion/{tile}.tsv"
+        params:
+            methods=REGULARISED,
+            library=VERSION,
+        message:
+            "{wildcards.tile}: the regularised maps, against the test polygons"
 
 
 rule regularised_scores:
@@ -77,8 +88,8 @@ rule regularised_scores:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory(300 + 0.6 * ALL_MPX),
+        runtime=minutes(10 + 0.15 * ALL_MPX),
     params:
         **SCORING,
         methods=REGULARISED,
@@ -112,8 +123,8 @@ rule scores:
     threads: 1
     resources:
         # By polygons: measured with 100,000 test polygons in a tile, far more than usual.
-        mem_mb=memory(1000 + 100 * len(TILES)),
-        runtime=60 + len(TILES),
+        mem_mb=memory(300 + 0.6 * ALL_MPX),
+        runtime=minutes(10 + 0.15 * ALL_MPX),
     params:
         **SCORING,
         methods=METHODS,
@@ -146,8 +157,8 @@ rule regularisation:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory(300 + 0.6 * ALL_MPX),
+        runtime=minutes(10 + 0.15 * ALL_MPX),
     params:
         **SCORING,
         methods=METHODS,
@@ -173,8 +184,8 @@ rule learning_time:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=10,
+        mem_mb=memory(200),
+        runtime=minutes(5),
     params:
         library=VERSION,
     message:

@@ -1,6 +1,32 @@
+# Apart from the products that are used, so that one that comes or goes leaves the reference alone.
+rule tile_grid:
+    input:
+        products=products_of,
+    output:
+        "results/grids/{tile}.json",
+    log:
+        "logs/tile_grid/{tile}.log",
+    benchmark:
+        "results/benchmarks/tile_grid/{tile}.tsv"
+    conda:
+        "../envs/fgunet.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(250),
+        runtime=minutes(20),
+    params:
+        search=search_for_grid,
+        library=VERSION,
+    message:
+        "{wildcards.tile}: finding its grid"
+    script:
+        "../scripts/tile_grid.py"
+
+
 rule list_acquisitions:
     input:
         products=products_of,
+        grid="results/grids/{tile}.json",
     output:
         "results/acquisitions/{tile}.json",
     log:
@@ -11,11 +37,11 @@ rule list_acquisitions:
         "../envs/fgunet.yaml"
     threads: THREADS_OF_A_TILE
     resources:
-        mem_mb=memory(600),
-        runtime=30,
+        mem_mb=memory(250),
+        runtime=minutes(15, shared=7 * TILE_MPX),
     params:
-        locations=lambda wildcards, input: [input.products] if SIMULATED else LOCATIONS,
-        names=lambda wildcards: product_names(wildcards.tile),
+        locations=locations_of_products,
+        found=lambda wildcards: products_found(wildcards.tile),
         products={k: v for k, v in config["products"].items() if k != "folder"},
         dates=DATES,
         margin_days=config["series"]["margin_days"],
@@ -27,7 +53,9 @@ rule list_acquisitions:
         "../scripts/list_acquisitions.py"
 
 
-rule check_inputs:
+# A checkpoint, for Snakemake sees no other reason to run a job again while one above it, however
+# far, is to be run: when the checks are done it looks anew.
+checkpoint check_inputs:
     input:
         acquisitions=expand("results/acquisitions/{tile}.json", tile=TILES),
         audit="results/reference/audit.json",
@@ -41,8 +69,8 @@ rule check_inputs:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(600),
-        runtime=10,
+        mem_mb=memory(200),
+        runtime=minutes(10 + 0.1 * len(TILES)),
     params:
         library=VERSION,
     message:
@@ -51,11 +79,16 @@ rule check_inputs:
         "../scripts/check_inputs.py"
 
 
+# A Snakemake that may run some rules only, as that of a single job, plans those alone, which it
+# cannot with a checkpoint.
+workflow.get_rule("check_inputs").is_checkpoint = ALL_RULES
+
+
 rule stack_series:
     input:
         acquisitions="results/acquisitions/{tile}.json",
         products=products_of,
-        checked=ancient("results/inputs_checked.json"),
+        checked=CHECKED,
     output:
         directory("results/series/{tile}.zarr"),
     log:
@@ -66,12 +99,13 @@ rule stack_series:
         "../envs/fgunet.yaml"
     threads: THREADS_OF_A_TILE
     resources:
-        mem_mb=memory(1800, 200),
-        runtime=240,
+        mem_mb=memory(min(1800, 600 + 900 * TILE_MPX), 200),
+        runtime=minutes(20, shared=9 * TILE_MPX),
     params:
         bands=config["products"]["bands"],
         dates=DATES,
         max_gap_days=config["series"]["max_gap_days"],
+        memory_mb=own_memory,
         library=VERSION,
     message:
         "{wildcards.tile}: stacking the regular dates"

@@ -1,6 +1,8 @@
 # A world that never was, in the files of the real one. Only where the configuration names it.
 
 SIMULATION = config["simulation"]
+# Millions of pixels of all its tiles, mapped or not.
+WORLD_MPX = TILE_MPX * len(SIMULATION["tiles"])
 DATABASES = ["clc", "urban_atlas", "rpg", "bdtopo", "rgi"]
 
 
@@ -15,8 +17,8 @@ rule simulate_world:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=60,
+        mem_mb=memory(350 + 50 * WORLD_MPX),
+        runtime=minutes(10 + 20 * WORLD_MPX),
     params:
         # All tiles, not only those that are mapped: the ground is what it is.
         tiles=SIMULATION["tiles"],
@@ -43,8 +45,8 @@ rule simulate_products:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=60,
+        mem_mb=memory(320 + 700 * TILE_MPX),
+        runtime=minutes(10 + 100 * TILE_MPX),
     params:
         placement=lambda wildcards: SIMULATION["tiles"][wildcards.tile],
         tile_size=SIMULATION["tile_size"],
@@ -70,8 +72,8 @@ rule simulate_databases:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=60,
+        mem_mb=memory(330 + 100 * WORLD_MPX),
+        runtime=minutes(10 + 20 * WORLD_MPX),
     params:
         seed=SIMULATION["seed"],
         library=VERSION,
@@ -96,8 +98,8 @@ rule truth_confusion:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(200 + TILE_MPX),
+        runtime=minutes(10 + 0.1 * TILE_MPX),
     params:
         library=VERSION,
     message:
@@ -120,8 +122,8 @@ rule label_sample:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(300),
+        runtime=minutes(10 + len(TILES)),
     params:
         library=VERSION,
     message:

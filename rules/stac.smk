@@ -47,8 +47,8 @@ rule stac:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=60,
+        mem_mb=memory(250 + 0.2 * len(TILES)),
+        runtime=minutes(10 + len(TILES)),
     params:
         classifier=config["forest"]["classifier"],
         title=config["title"],

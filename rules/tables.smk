@@ -29,8 +29,8 @@ rule tables:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory(220 + len(TILES)),
+        runtime=minutes(10 + 0.1 * len(TILES)),
     params:
         classifier=config["forest"]["classifier"],
         methods=METHODS,
@@ -66,8 +66,8 @@ rule provenance:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=60,
+        mem_mb=memory(200 + 0.1 * len(TILES)),
+        runtime=minutes(10 + 0.5 * len(TILES)),
     params:
         benchmarks="results/benchmarks",
         configuration=config,
@@ -97,8 +97,8 @@ rule table_pages:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=30,
+        mem_mb=memory(200),
+        runtime=minutes(10),
     params:
         titles=[TABLE_TITLES[name][1] for name in TABLE_FILES],
         library=VERSION,

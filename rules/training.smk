@@ -3,6 +3,7 @@ rule training_statistics:
         series="results/series/{tile}.zarr",
         code="results/reference/{tile}_code.tif",
         split=LEARNING_SPLIT,
+        checked=CHECKED,
     output:
         "results/statistics/{tile}.npz",
     log:
@@ -13,8 +14,8 @@ rule training_statistics:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=120,
+        mem_mb=memory(220 + 3 * TILE_MPX),
+        runtime=minutes(10 + 3.5 * TILE_MPX),
     params:
         library=VERSION,
     message:
@@ -29,7 +30,9 @@ rule training_plan:
         codes=expand("results/reference/{tile}_code.tif", tile=TILES),
         splits=expand(LEARNING_SPLIT, tile=TILES),
         statistics=expand("results/statistics/{tile}.npz", tile=TILES),
-        nomenclature=NOMENCLATURE,
+        # Not read, as in learnable_labels.
+        audits=expand("results/reference/{tile}_audit.json", tile=TILES),
+        nomenclature=ancient(NOMENCLATURE),
     output:
         "results/models/fgunet/plan.json",
     log:
@@ -40,12 +43,13 @@ rule training_plan:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1500),
-        runtime=60,
+        mem_mb=memory(550),
+        runtime=minutes(60 + len(TILES)),
     params:
         settings={k: v for k, v in config["fgunet"].items() if k != "preset"},
         tiles=TILES,
         seed=config["seed"],
+        classes=CLASSES,
         library=VERSION,
     message:
         "planning the training of FG-UNET"
@@ -53,8 +57,8 @@ rule training_plan:
         "../scripts/training_plan.py"
 
 
-# One Horovod worker a thread, as far as they can share a batch evenly. A killed training goes on from its last checkpoint, which lies in
-# the same folder and is no output, so that Snakemake leaves it there.
+# A killed training goes on from its last checkpoint, which lies in the same folder and is no output,
+# so that Snakemake leaves it there.
 rule train_fgunet:
     input:
         plan="results/models/fgunet/plan.json",
@@ -73,17 +77,20 @@ rule train_fgunet:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(1000, 2500),
+        mem_mb=memory_of_workers(1000, 2500),
         workers=workers,
         runtime=2880,
     params:
         folder=subpath(output.model, parent=True),
+        launcher=launcher,
+        threads=threads_of_a_worker,
+        way=way_of_starting,
         library=VERSION,
     message:
-        "training FG-UNET on {resources.workers} workers"
+        "training FG-UNET on {resources.workers} workers {params.way}"
     shell:
-        "horovodrun -np {resources.workers} -H localhost:{resources.workers} --gloo"
-        " python -m fgunet.training {input.plan} {params.folder} 2>&1 | tee {log}"
+        "{params.launcher:q} python -m fgunet.training --threads {params.threads:q}"
+        " {input.plan:q} {params.folder:q} 2>&1 | tee {log:q}"
 
 
 rule sample_pixels:
@@ -92,7 +99,8 @@ rule sample_pixels:
         code="results/reference/{tile}_code.tif",
         polygon="results/reference/{tile}_polygon.tif",
         split=LEARNING_SPLIT,
-        nomenclature=NOMENCLATURE,
+        nomenclature=ancient(NOMENCLATURE),
+        checked=CHECKED,
     output:
         samples="results/samples/{tile}.parquet",
         validation="results/samples/{tile}_validation.parquet",
@@ -104,12 +112,17 @@ rule sample_pixels:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(700 + 3 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING)),
-        runtime=120,
+        mem_mb=memory(
+            300
+            + 2 * TILE_MPX
+            + 3 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING)
+        ),
+        runtime=minutes(10, shared=2 * TILE_MPX),
     params:
         sampling=SAMPLING,
         validation_sampling=VALIDATION_SAMPLING,
         seed=config["seed"],
+        classes=CLASSES,
         library=VERSION,
     message:
         "{wildcards.tile}: drawing pixels for the forest"
@@ -121,7 +134,7 @@ rule train_forest:
     input:
         samples=expand("results/samples/{tile}.parquet", tile=TILES),
         validation=expand("results/samples/{tile}_validation.parquet", tile=TILES),
-        nomenclature=NOMENCLATURE,
+        nomenclature=ancient(NOMENCLATURE),
     output:
         forest="results/models/forest/forest.skops",
         metadata="results/models/forest/metadata.json",
@@ -133,13 +146,17 @@ rule train_forest:
         "../envs/fgunet.yaml"
     threads: 2
     resources:
-        mem_mb=memory(900 + 7 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING)),
-        runtime=240,
+        mem_mb=memory(400 + 6 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING)),
+        runtime=minutes(
+            30 + len(TILES),
+            shared=3 * megabytes_of_samples(SAMPLING, VALIDATION_SAMPLING),
+        ),
     params:
         sampling=SAMPLING,
         validation_sampling=VALIDATION_SAMPLING,
         settings=CLASSIFIER,
         seed=config["seed"],
+        classes=CLASSES,
         library=VERSION,
     message:
         "training the Random Forest"

@@ -13,6 +13,7 @@ use rule classify_fgunet as classify_exact with:
         precision=config["mapping"]["precision"],
         layers=LAYERS,
         calibrated=config["mapping"]["calibrated"],
+        memory_mb=own_memory,
         library=VERSION,
     message:
         "{wildcards.tile}: classifying with FG-UNET, as if the whole image at once"
@@ -32,8 +33,8 @@ rule window_effect:
         "../envs/fgunet.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=60,
+        mem_mb=memory(200),
+        runtime=minutes(10 + 0.1 * ALL_MPX),
     params:
         tiles=TILES,
         library=VERSION,

@@ -67,7 +67,7 @@ if __name__ == "__main__":
         windows=snakemake.params.windows,
         layers=snakemake.params.layers,
         calibrated=snakemake.params.calibrated,
-        memory_mb=snakemake.resources.mem_mb,
+        memory_mb=snakemake.params.memory_mb,
         threads=snakemake.threads,
         path_to_class=output.map,
         path_to_confidence=output.confidence,

@@ -40,14 +40,16 @@ def main(
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0], f"{snakemake.wildcards.tile} {snakemake.wildcards.method}")
-    main(
-        tile=snakemake.wildcards.tile,
-        method=snakemake.wildcards.method,
-        path_to_class=snakemake.input.map,
-        path_to_code=snakemake.input.code,
-        path_to_polygon=snakemake.input.polygon,
-        path_to_split=snakemake.input.split,
-        nomenclature=snakemake.input.nomenclature,
-        path_to_confusion=snakemake.output[0],
-    )
+    log_to(snakemake.log[0], snakemake.wildcards.tile)
+    maps = zip(snakemake.params.methods, snakemake.input.maps, snakemake.output, strict=True)
+    for method, path_to_class, path_to_confusion in maps:
+        main(
+            tile=snakemake.wildcards.tile,
+            method=method,
+            path_to_class=path_to_class,
+            path_to_code=snakemake.input.code,
+            path_to_polygon=snakemake.input.polygon,
+            path_to_split=snakemake.input.split,
+            nomenclature=snakemake.input.nomenclature,
+            path_to_confusion=path_to_confusion,
+        )

@@ -24,7 +24,7 @@ def main(
     merge: Mapping[str, int],
     threads: int,
     path_to_nomenclature: str,
-    paths_to_acquisitions: Sequence[str],
+    paths_to_grids: Sequence[str],
     path_to_fused: str,
     path_to_fusion: str,
 ) -> None:
@@ -35,7 +35,7 @@ def main(
         check_fed({c: name for c, name in names.items() if str(c) not in merge}, read)
     frame, report = fused_layer(
         read,
-        read_footprints(paths_to_acquisitions, crs),
+        read_footprints(paths_to_grids, crs),
         crs=crs,
         codes=list(names),
         minimum_area=minimum_area_m2,
@@ -67,7 +67,7 @@ if __name__ == "__main__":
         merge=snakemake.params.merge,
         threads=snakemake.threads,
         path_to_nomenclature=snakemake.input.nomenclature,
-        paths_to_acquisitions=snakemake.input.acquisitions,
+        paths_to_grids=snakemake.input.grids,
         path_to_fused=snakemake.output.fused,
         path_to_fusion=snakemake.output.fusion,
     )

@@ -12,6 +12,7 @@ from fgunet.sentinel2.families import count_missing_masks, products_of_tile
 from fgunet.sentinel2.masks import chosen_reasons
 from fgunet.sentinel2.selection import Criteria, select_acquisitions
 from fgunet.sentinel2.stac import Search
+from fgunet.sentinel2.tile_grid import require_grid
 from fgunet.series.dates import shift_date
 
 
@@ -24,6 +25,7 @@ def main(
     margin_days: int,
     minimum_acquisitions: int,
     threads: int,
+    path_to_grid: str,
     path_to_acquisitions: str,
 ) -> None:
     first, last = shift_date(dates[0], -margin_days), shift_date(dates[-1], margin_days)
@@ -35,6 +37,7 @@ def main(
         first, last, products["maximum_cloud_share"], minimum_acquisitions, products["strict"]
     )
     selection = select_acquisitions(found, request, criteria, threads=threads)
+    require_grid(selection.kept[0], path_to_grid)
     listing = {
         "tile": tile,
         "grid": selection.kept[0].grid.to_dict(),
@@ -73,5 +76,6 @@ if __name__ == "__main__":
         margin_days=snakemake.params.margin_days,
         minimum_acquisitions=snakemake.params.minimum_acquisitions,
         threads=snakemake.threads,
+        path_to_grid=snakemake.input.grid,
         path_to_acquisitions=snakemake.output[0],
     )

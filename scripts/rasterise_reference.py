@@ -19,12 +19,12 @@ def main(
     *,
     tile: str,
     path_to_polygons: str,
-    path_to_acquisitions: str,
+    path_to_grid: str,
     path_to_code: str,
     path_to_polygon: str,
     path_to_split: str,
 ) -> None:
-    grid = Grid.from_dict(read_json(path_to_acquisitions)["grid"])
+    grid = Grid.from_dict(read_json(path_to_grid)["grid"])
     frame = polygons_on(grid, path_to_polygons, COLUMNS)
     split = frame["split"].map(SPLIT_CODES).to_numpy(dtype=np.uint8)
     geometry, code, number = (frame[c].to_numpy() for c in ("geometry", "code", "polygon_id"))
@@ -53,7 +53,7 @@ if __name__ == "__main__":
     main(
         tile=snakemake.wildcards.tile,
         path_to_polygons=snakemake.input.polygons,
-        path_to_acquisitions=snakemake.input.acquisitions,
+        path_to_grid=snakemake.input.grid,
         path_to_code=snakemake.output.code,
         path_to_polygon=snakemake.output.polygon,
         path_to_split=snakemake.output.split,

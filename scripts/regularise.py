@@ -43,10 +43,11 @@ def main(
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0], f"{snakemake.wildcards.tile} {snakemake.wildcards.method}")
-    main(
-        **snakemake.params.filters,
-        path_to_class=snakemake.input.map,
-        nomenclature=snakemake.input.nomenclature,
-        path_to_filtered=snakemake.output.map,
-    )
+    log_to(snakemake.log[0], " ".join(snakemake.wildcards))
+    for raw, filtered in zip(snakemake.input.maps, snakemake.output.maps, strict=True):
+        main(
+            **snakemake.params.filters,
+            path_to_class=raw,
+            nomenclature=snakemake.input.nomenclature,
+            path_to_filtered=filtered,
+        )

@@ -18,7 +18,7 @@ COLUMNS = ["polygon_id", "feature", "code", "source", "area_ha", "tiles", "squar
 def main(
     *,
     merge: Mapping[str, int],
-    paths_to_acquisitions: Sequence[str],
+    paths_to_grids: Sequence[str],
     path_to_fused: str,
     path_to_nomenclature: str,
     path_to_polygons: str,
@@ -28,7 +28,7 @@ def main(
     names = read_nomenclature(path_to_nomenclature).names
     options = SplitOptions(merge={int(k): v for k, v in merge.items()}, **settings)
     frame = read_layer(path_to_fused, columns=COLUMNS)
-    footprints = read_footprints(paths_to_acquisitions, frame.crs)
+    footprints = read_footprints(paths_to_grids, frame.crs)
     polygons, report = split_layer(frame, options, names=names, footprints=footprints)
     for row in report["left_out"]:
         logging.warning(
@@ -43,17 +43,8 @@ def main(
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     main(
-        mode=snakemake.params.mode,
-        test_share=snakemake.params.test_share,
-        validation_share=snakemake.params.validation_share,
-        min_distance=snakemake.params.min_distance,
-        square_m=snakemake.params.square_m,
-        balance_tolerance=snakemake.params.balance_tolerance,
-        minimum_polygons=snakemake.params.minimum_polygons,
-        merge=snakemake.params.merge,
-        leave_out_scarce=snakemake.params.leave_out_scarce,
-        seed=snakemake.params.seed,
-        paths_to_acquisitions=snakemake.input.acquisitions,
+        **snakemake.params.settings,
+        paths_to_grids=snakemake.input.grids,
         path_to_fused=snakemake.input.fused,
         path_to_nomenclature=snakemake.input.nomenclature,
         path_to_polygons=snakemake.output.polygons,

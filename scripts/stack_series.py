@@ -70,6 +70,6 @@ if __name__ == "__main__":
         dates=snakemake.params.dates,
         max_gap_days=snakemake.params.max_gap_days,
         threads=snakemake.threads,
-        memory_mb=snakemake.resources.mem_mb,
+        memory_mb=snakemake.params.memory_mb,
         path_to_series=snakemake.output[0],
     )

@@ -49,9 +49,9 @@ def polygons_on(
 def read_footprints(
     paths: Sequence[str | os.PathLike[str]], crs: str
 ) -> dict[str, shapely.Geometry]:
-    """Footprints of tiles in `crs`, by name, from the listings of their acquisitions."""
-    listings = map(read_json, paths)
-    return {one["tile"]: Grid.from_dict(one["grid"]).footprint(crs) for one in listings}
+    """Footprints of tiles in `crs`, by name, from the files of their grids."""
+    found = map(read_json, paths)
+    return {one["tile"]: Grid.from_dict(one["grid"]).footprint(crs) for one in found}
 
 
 def tiles_of(

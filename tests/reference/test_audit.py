@@ -79,7 +79,7 @@ def run(scripts, tmp_path, frame):
         scripts["rasterise_reference"](
             tile=tile,
             path_to_polygons=str(tmp_path / "polygons.gpkg"),
-            path_to_acquisitions=str(tmp_path / f"{tile}.json"),
+            path_to_grid=str(tmp_path / f"{tile}.json"),
             **rasters(tmp_path, tile),
         )
     return tmp_path
@@ -176,7 +176,7 @@ def test_tiles_of_two_splits_stop_the_run(scripts, run, frame):
     scripts["rasterise_reference"](
         tile="T31TDJ",
         path_to_polygons=str(run / "polygons.gpkg"),
-        path_to_acquisitions=str(run / "T31TDJ.json"),
+        path_to_grid=str(run / "T31TDJ.json"),
         **rasters(run, "T31TDJ"),
     )
     write_layer(run / "polygons.gpkg", frame, layer="polygons")

@@ -197,7 +197,7 @@ def test_the_rule_equals_ogr2ogr_and_gdal_rasterize(root, tmp_path):
     module.main(
         tile="T31TCJ",
         path_to_polygons=str(tmp_path / "polygons.gpkg"),
-        path_to_acquisitions=str(tmp_path / "tile.json"),
+        path_to_grid=str(tmp_path / "tile.json"),
         **{f"path_to_{kind}": str(path) for kind, path in paths.items()},
     )
     utm = tmp_path / "utm.gpkg"

@@ -109,7 +109,7 @@ def fuse(scripts, folder, tiles=tuple(TILES), **changes):
             "merge": {},
             "threads": 2,
             "path_to_nomenclature": str(folder / "classes.yaml"),
-            "paths_to_acquisitions": [str(folder / f"{tile}.json") for tile in tiles],
+            "paths_to_grids": [str(folder / f"{tile}.json") for tile in tiles],
             "path_to_fused": str(folder / "fused.gpkg"),
             "path_to_fusion": str(folder / "fusion.json"),
         }
@@ -131,7 +131,7 @@ def split(scripts, folder, tiles=tuple(TILES), **changes):
             "merge": {},
             "leave_out_scarce": False,
             "seed": 5,
-            "paths_to_acquisitions": [str(folder / f"{tile}.json") for tile in tiles],
+            "paths_to_grids": [str(folder / f"{tile}.json") for tile in tiles],
             "path_to_fused": str(folder / "fused.gpkg"),
             "path_to_nomenclature": str(folder / "classes.yaml"),
             "path_to_polygons": str(folder / "polygons.gpkg"),
@@ -147,7 +147,7 @@ def rasterise(scripts, folder, tile):
     scripts["rasterise_reference"](
         tile=tile,
         path_to_polygons=str(folder / "polygons.gpkg"),
-        path_to_acquisitions=str(folder / f"{tile}.json"),
+        path_to_grid=str(folder / f"{tile}.json"),
         **paths,
     )
     return [rasterio.open(path) for path in paths.values()]

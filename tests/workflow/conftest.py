@@ -1,5 +1,6 @@
 """Running the workflow as a user does."""
 
+import json
 import os
 import subprocess
 import sys
@@ -41,6 +42,26 @@ def snakemake(root: Path, user_environment: dict[str, str]) -> Run:
         )
 
     return run
+
+
+Asked = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def asked(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    """What Snakemake lets the jobs of a run ask for: ``asked(config, attempt=1)``."""
+    path = tmp_path_factory.mktemp("asked") / "config.yaml"
+
+    def ask(config: dict[str, Any], attempt: int = 1) -> dict[str, Any]:
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        command = [Path(__file__).with_name("asked_resources.py"), root / "Snakefile", path]
+        done = subprocess.run(
+            [sys.executable, *command, str(attempt)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return ask
 
 
 @pytest.fixture

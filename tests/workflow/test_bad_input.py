@@ -9,80 +9,26 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pytest
-import rasterio
-import shapely
-from affine import Affine
 
 from fgunet.grid import Window
 from fgunet.series.store import SeriesStore
 from fgunet.vectors import write_layer
-
-LEFT, TOP, SIZE = 500000, 4800000, 32
-DATES = [f"2016{month:02d}{day:02d}" for month in range(1, 7) for day in (4, 19)]
-BANDS = ["B2", "B3", "B4", "B8"]
-
-
-def product(folder: Path, tile: str, date: str) -> Path:
-    return folder / f"SENTINEL2A_{date}-105818-575_L2A_{tile}_D_V1-4"
-
-
-def write_band(path: Path, values: np.ndarray, size_m: int, left: float = LEFT) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with rasterio.open(
-        path, "w", driver="GTiff", dtype=values.dtype, count=1, crs="EPSG:32631",
-        height=values.shape[0], width=values.shape[1],
-        transform=Affine(size_m, 0, left, 0, -size_m, TOP),
-    ) as dataset:  # fmt: skip
-        dataset.write(values, 1)
-
-
-def write_products(folder: Path, tile: str) -> None:
-    generator = np.random.default_rng(7)
-    for date in DATES:
-        path = product(folder, tile, date)
-        for band in BANDS:
-            values = generator.integers(200, 4000, (SIZE, SIZE), dtype=np.int16)
-            write_band(path / f"{path.name}_FRE_{band}.tif", values, 10)
-        mask = np.zeros((SIZE // 2, SIZE // 2), np.uint8)
-        write_band(path / "MASKS" / f"{path.name}_CLM_R2.tif", mask, 20)
-
-
-def write_polygons(path: Path, codes: list[int]) -> None:
-    cells = [(x, y) for y in range(0, 320, 80) for x in range(0, 320, 40)]
-    boxes = [
-        shapely.box(LEFT + x, TOP - y - 60, LEFT + x + 30, TOP - y) for x, y in cells[: len(codes)]
-    ]
-    frame = gpd.GeoDataFrame({"CODE": codes}, geometry=boxes, crs="EPSG:32631")
-    write_layer(path, frame, layer="stands")
+from tests.workflow.own_ground import (
+    BANDS,
+    DATES,
+    LEFT,
+    SIZE,
+    product,
+    write_band,
+    write_configuration,
+    write_polygons,
+)
 
 
 @pytest.fixture
-def tiny(tmp_path: Path, root: Path) -> dict[str, Any]:
+def tiny(tmp_path: Path) -> dict[str, Any]:
     """A configuration that is right, on one tile of 320 m of the user's own."""
-    write_products(tmp_path / "products", "T31TCJ")
-    write_polygons(tmp_path / "stands.gpkg", [31, 32] * 8)
-    nomenclature = tmp_path / "classes.yaml"
-    nomenclature.write_text(
-        "name: two classes\nclasses:\n"
-        "  - {code: 31, name: broad-leaved, colour: [0, 156, 0]}\n"
-        "  - {code: 32, name: coniferous, colour: [0, 50, 0]}\n"
-    )
-    return {
-        "title": "Tiny",
-        "seed": 1,
-        "nomenclature": str(nomenclature),
-        "tiles": ["T31TCJ"],
-        "products": {
-            "folder": str(tmp_path / "products"),
-            "bands": ["B02", "B03", "B04", "B08"],
-        },
-        "series": {"first_date": "20160110", "n_dates": 9, "step_days": 20},
-        "reference": {
-            "crs": "EPSG:32631",
-            "sources": [{"name": "stands", "path": str(tmp_path / "stands.gpkg"), "field": "CODE"}],
-        },
-        "fgunet": {"patch_size": 16},
-    }
+    return write_configuration(tmp_path, {"T31TCJ": LEFT})
 
 
 Change = Callable[[dict[str, Any], Path], None]

@@ -297,6 +297,32 @@ def test_every_job_left_a_log_and_a_benchmark(run: Path) -> None:
         assert (run / "results" / "benchmarks" / rule / "T31TGK.tsv").exists()
 
 
+def peaks_mb(run: Path) -> dict[str, float]:
+    """Memory that Snakemake saw each job take, by benchmark file, in megabytes.
+
+    It looks at a job from time to time: 0 where it saw no more than the job's first moment.
+    """
+    found = {}
+    for path in (run / "results" / "benchmarks").rglob("*.tsv"):
+        row = pd.read_csv(path, sep="\t", na_values="-").iloc[0]
+        seen = row["cpu_time"] > 0
+        found[str(path.relative_to(run))] = row["max_rss"] * 2**20 / 1e6 if seen else 0.0
+    return found
+
+
+def test_jobs_ask_for_the_memory_that_they_take(run: Path, asked: Any) -> None:
+    peaks = peaks_mb(run)
+    told = asked(yaml.safe_load((run / "config.yaml").read_text()))
+    assert peaks.keys() == told["jobs"].keys()
+    # Some jobs are over before they are looked at twice.
+    assert sum(peak > 0 for peak in peaks.values()) > len(peaks) / 2
+    for path, peak in peaks.items():
+        own = told["jobs"][path]["mem_mb"] - told["snakemake_mb"]
+        assert peak <= own, f"{path}: took {peak:.0f} MB of {own} MB"
+        # Who asks for far more keeps others waiting. Python with the library takes up to 150 MB.
+        assert own <= 5 * max(peak, 150), f"{path}: took {peak:.0f} MB of {own} MB"
+
+
 def test_a_finished_run_does_nothing(run: Path, snakemake: Any) -> None:
     config = yaml.safe_load((run / "config.yaml").read_text())
     done = snakemake(run, "--cores", "2", config=config)

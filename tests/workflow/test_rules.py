@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-RULES = re.compile(r"^rule (\w+):", flags=re.MULTILINE)
+RULES = re.compile(r"^(?:rule|checkpoint) (\w+):", flags=re.MULTILINE)
 
 
 def rule_blocks(root: Path) -> dict[str, str]:
@@ -41,7 +41,7 @@ def test_each_budget_trains_and_maps_with_both_methods(
     jobs, n_tiles = jobs_of(done), len(shipped_config["tiles"])
     assert jobs["learning_split"] == 3 * n_tiles
     assert jobs["curve_train_fgunet"] == jobs["curve_train_forest"] == 2
-    assert jobs["curve_confusion"] == 2 * 2 * n_tiles
+    assert jobs["curve_confusion"] == 2 * n_tiles
     assert jobs["learning_curve"] == jobs["train_fgunet"] == 1
 
 

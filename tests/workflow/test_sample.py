@@ -24,7 +24,8 @@ config["seed"] = 1
 METHODS, VERSION = ["fgunet"], "0"
 NOMENCLATURE = "{root}/tables/oso17.yaml"
 SAMPLE = dict(size=100, minimum_per_class=10)
-memory = lambda megabytes: megabytes
+SIMULATED, TILES = False, ["T31TCJ"]
+include: "{root}/rules/resources.smk"
 include: "{root}/rules/draw_sample.smk"
 """
     )
