@@ -219,7 +219,6 @@ def test_mpirun(launch):
     assert_ended(ended, "process rank 0 with PID 0 on node")
 
 
-@pytest.mark.cluster
 def test_srun(launch, slurm):
     srun = ["srun", "-N2", "-n2", "--kill-on-bad-exit=1", "--mem-per-cpu=2000"]
     ended = launch(srun, victim=1, environs=[slurm])
@@ -227,7 +226,6 @@ def test_srun(launch, slurm):
     assert_ended(ended, "task 1: Killed")
 
 
-@pytest.mark.cluster
 def test_only_a_step_of_srun_has_several_workers(slurm, tmp_path):
     say = (
         f"{sys.executable} -c 'import os; from fgunet.training.launch import launch_of; "
