@@ -1,9 +1,6 @@
 # The configuration, checked, and what several rules share. No rules here.
 
-
-include: "planning.smk"
-
-
+import gc
 import os
 import re
 import sys
@@ -204,12 +201,17 @@ def products_found(tile):
     if SIMULATED:
         return []
     return [
-        (
-            product.name,
-            os.path.exists(product.path) and os.stat(product.path).st_mtime_ns,
-        )
+        (product.name, time_of_change(product.path))
         for product in products_by_tile().get(tile, [])
     ]
+
+
+def time_of_change(path):
+    """Time of change of a file or folder (ns), None of an address."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return None
 
 
 def files_of_source(path):
@@ -295,6 +297,9 @@ def stop_on_unusable_classifier():
 
 
 onstart:
+    # What the plan is made of stays (rules/planning.smk).
+    gc.freeze()
+    gc.enable()
     globals()["run_lock"] = take_folder()
     if "forest" in METHODS:
         stop_on_unusable_classifier()
@@ -305,6 +310,7 @@ onsuccess:
     remove_parts(WRITTEN)
 
 
+include: "planning.smk"
 include: "resources.smk"
 include: "workers.smk"
 include: "groups.smk"

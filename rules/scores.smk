@@ -26,50 +26,6 @@ rule confusion:
         "../scripts/confusion.py"
 
 
-use rule confusion as majority_confusion with:
-    input:
-        maps=expand("results/maps/{method}/{{tile}}_majority.tif", method=METHODS),
-        code="results/reference/{tile}_code.tif",
-        polygon="results/reference/{tile}_polygon.tif",
-        split="results/reference/{tile}_split.tif",
-        nomenclature=NOMENCLATURE,
-    output:
-        expand("results/accuracy/{method}/majority/{{tile}}.json", method=METHODS),
-    log:
-        "logs/majority_confusion/{tile}.log",
-    benchmark:
-        "results/benchmarks/majority_confusion/{tile}.tsv"
-    message:
-        "{wildcards.tile}: the maps after the majority filter, against the test polygons"
-
-
-if REGULARISED:
-
-    use rule confusion as regularised_confusion with:
-        input:
-            maps=expand(
-                "results/maps/{method}/{{tile}}_regularised.tif", method=REGULARISED
-            ),
-            code="results/reference/{tile}_code.tif",
-            polygon="results/reference/{tile}_polygon.tif",
-            split="results/reference/{tile}_split.tif",
-            nomenclature=NOMENCLATURE,
-        output:
-            expand(
-                "results/accuracy/{method}/regularised/{{tile}}.json",
-                method=REGULARISED,
-            ),
-        log:
-            "logs/regularised_confusion/{tile}.log",
-        benchmark:
-            "results/benchmarks/regularised_confusion/{tile}.tsv"
-        params:
-            methods=REGULARISED,
-            library=VERSION,
-        message:
-            "{wildcards.tile}: the regularised maps, against the test polygons"
-
-
 rule regularised_scores:
     input:
         confusions=expand(

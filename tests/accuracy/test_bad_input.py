@@ -9,6 +9,7 @@ import yaml
 from matplotlib.text import Text
 
 from fgunet.accuracy.confusion import Confusion
+from fgunet.accuracy.tile_confusion import confuse_tile
 from fgunet.errors import AccuracyError, GridError
 from fgunet.grid import Grid
 from fgunet.nomenclature import read_nomenclature
@@ -19,6 +20,7 @@ SIDE, FIELD = 96, 6
 GRID = Grid("EPSG:32631", (10.0, 0.0, 600000.0, 0.0, -10.0, 4900000.0), SIDE, SIDE)
 ASIDE = Grid("EPSG:32631", (10.0, 0.0, 600010.0, 0.0, -10.0, 4900000.0), SIDE, SIDE)
 METHODS = ("fgunet", "forest")
+REFERENCE = ("code", "polygon", "split")
 
 
 @pytest.fixture
@@ -49,14 +51,12 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def confuse(load_script, tmp_path):
+def confuse(script, tmp_path):
     """Run the script of a tile and method; its document."""
 
-    def run(tile, method, window=None):
-        module = load_script("confusion")
-        module.WINDOW = window or module.WINDOW
+    def run(tile, method):
         path = tmp_path / f"{method}_{tile}.json"
-        module.main(
+        script("confusion")(
             tile=tile,
             method=method,
             path_to_class=str(tmp_path / f"{method}_{tile}.tif"),
@@ -132,11 +132,19 @@ def test_map_and_reference_on_different_grids(write, confuse):
         assert part in message
 
 
-def test_windows_of_any_size_give_one_file(write, confuse):
+def test_windows_of_any_size_give_the_same_counts(write, tmp_path):
     write("A", [1, 2, 3])
-    whole = confuse("A", "forest")
-    assert confuse("A", "forest", window=17) == whole
-    assert confuse("A", "forest", window=SIDE - 1) == whole
+
+    def counts(window):
+        return confuse_tile(
+            str(tmp_path / "forest_A.tif"),
+            **{f"path_to_{name}": str(tmp_path / f"A_{name}.tif") for name in REFERENCE},
+            tile="A", method="forest", codes=[1, 2, 3], window=window,
+        ).to_dict()  # fmt: skip
+
+    whole = counts(SIDE)
+    assert counts(17) == whole
+    assert counts(SIDE - 1) == whole
     assert np.sum(whole["confusion"]) > 1000
 
 

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import resource
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fgunet.grid import Grid
 from fgunet.mapping.majority import majority
 from fgunet.mapping.regularisation import pixels_of, regularise
 from fgunet.rasters import read_band, write_raster
+from fgunet.reference.sides import TEST
 
 ROAD = 44
 
@@ -150,28 +152,42 @@ def test_a_full_disk_leaves_one_error_and_nothing_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_script_writes_a_class_map_like_the_raw_one(tmp_path, root) -> None:
+def test_script_writes_and_counts_a_class_map_like_the_raw_one(tmp_path, root) -> None:
     spec = importlib.util.spec_from_file_location("regularise", root / "scripts/regularise.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     random = np.random.default_rng(4)
     codes = random.choice(np.array([0, 11, 44, 222], np.uint8), (80, 90), p=[0.1, 0.3, 0.3, 0.3])
+    grid = grid_of_shape(codes.shape)
     raw, target = tmp_path / "class.tif", tmp_path / "maps" / "regularised.tif"
-    write_raster(raw, codes, grid_of_shape(codes.shape), 0)
+    write_raster(raw, codes, grid, 0)
     with rasterio.open(raw, "r+") as dataset:
         dataset.update_tags(method="forest")
+    # The reference is the map without a filter, a polygon each class; the right half is tested.
+    split = np.full(codes.shape, 1, np.uint8)
+    split[:, 45:] = TEST
+    reference = {"code": codes, "polygon": codes.astype(np.uint32), "split": split}
+    for name, values in reference.items():
+        write_raster(tmp_path / f"{name}.tif", values, grid, 0)
     before = raw.read_bytes()
     arguments = {
-        "majority_radius": 2,
-        "minimum_area_m2": 0,
-        "protect": [],
+        "tile": "T31TCJ",
+        "method": "forest",
         "path_to_class": str(raw),
+        **{f"path_to_{name}": str(tmp_path / f"{name}.tif") for name in reference},
         "nomenclature": str(root / "tables" / "oso17.yaml"),
+        "path_to_filtered": str(target),
+        "path_to_confusion": str(tmp_path / "confusion.json"),
     }
-    script.main(**arguments, path_to_filtered=str(target))
-    np.testing.assert_array_equal(read_band(target), majority(codes, 2))
-    arguments |= {"minimum_area_m2": 500, "protect": [44, 51]}
-    script.main(**arguments, path_to_filtered=str(target))
+    script.main(**arguments, filters={"majority_radius": 2, "minimum_area_m2": 0, "protect": []})
+    filtered = read_band(target)
+    np.testing.assert_array_equal(filtered, majority(codes, 2))
+    counted = json.loads((tmp_path / "confusion.json").read_text())
+    tested = (split == TEST) & (codes > 0)
+    assert np.trace(counted["confusion"]) == np.sum((filtered == codes)[tested])
+    assert np.sum(counted["confusion"]) + counted["unmapped"] == np.sum(tested)
+    filters = {"majority_radius": 2, "minimum_area_m2": 500, "protect": [44, 51]}
+    script.main(**arguments, filters=filters)
     assert raw.read_bytes() == before
     with rasterio.open(target) as dataset:
         np.testing.assert_array_equal(dataset.read(1) == 44, codes == 44)

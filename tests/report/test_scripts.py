@@ -56,25 +56,25 @@ def scored(folder, run, script, root):
     for method in METHODS:
         for tile in TILES:
             mapped = str(folder / f"{method}_{tile}_class.tif")
-            filtered = str(folder / f"{method}_{tile}_majority.tif")
-            script("regularise")(
-                majority_radius=1,
-                minimum_area_m2=0,
-                protect=[],
-                path_to_class=mapped,
-                nomenclature=nomenclature,
-                path_to_filtered=filtered,
-            )
-            for path, suffix in ((mapped, ""), (filtered, "_majority")):
-                script("confusion")(
+            filtering = {
+                "filters": {"majority_radius": 1, "minimum_area_m2": 0, "protect": []},
+                "path_to_filtered": str(folder / f"{method}_{tile}_majority.tif"),
+            }
+            reference = {
+                f"path_to_{name}": str(folder / f"{tile}_{name}.tif")
+                for name in ("code", "polygon", "split")
+            }
+            for name in ("confusion", "regularise"):
+                filtered = name == "regularise"
+                suffix = "_majority" if filtered else ""
+                script(name)(
                     tile=tile,
                     method=method,
-                    path_to_class=path,
-                    path_to_code=str(folder / f"{tile}_code.tif"),
-                    path_to_polygon=str(folder / f"{tile}_polygon.tif"),
-                    path_to_split=str(folder / f"{tile}_split.tif"),
+                    path_to_class=mapped,
+                    **reference,
                     nomenclature=nomenclature,
                     path_to_confusion=str(folder / f"{method}_{tile}{suffix}.json"),
+                    **(filtering if filtered else {}),
                 )
             script("truth_confusion")(
                 tile=tile,

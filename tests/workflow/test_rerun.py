@@ -34,7 +34,7 @@ def page(tiles: set[str] = BOTH) -> Jobs:
 def shown(tiles: set[str] = BOTH) -> Jobs:
     """What follows from any map."""
     return (
-        jobs("confusion context majority majority_confusion tile_sheet", tiles)
+        jobs("confusion context majority tile_sheet", tiles)
         | jobs("scores regularisation mosaic context_tables tables")
         | jobs("accuracy_figures comparison_figures context_figures data_figures")
         | page(tiles)
@@ -232,7 +232,7 @@ CASES: dict[str, tuple[Change, Jobs]] = {
     "mapping.calibrated": (value("mapping", "calibrated", True), CLASSIFIED),
     "comparison.majority_radius": (
         value("comparison", "majority_radius", 2),
-        jobs("majority majority_confusion", BOTH) | jobs("regularisation") | page(),
+        jobs("majority", BOTH) | jobs("regularisation") | page(),
     ),
 }
 
