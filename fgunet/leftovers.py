@@ -33,6 +33,8 @@ _PATIENCE_S = 10
 _WHOLE = ".snakemake_timestamp"
 # Files by which workers of a training find one another lie in a folder of this prefix.
 _MEETING = ".workers-"
+# Copies of the scripts of jobs, which Snakemake removes as they end.
+_SCRIPTS = ".snakemake/scripts"
 
 
 def run_name(folder: str | os.PathLike[str] = ".") -> str:
@@ -42,6 +44,9 @@ def run_name(folder: str | os.PathLike[str] = ".") -> str:
 
 def clear(folder: str | os.PathLike[str], written: Iterable[str | os.PathLike[str]]) -> None:
     """End what an earlier run in `folder` left at work, then remove its temporary files.
+
+    To be called before Snakemake starts jobs: the copies of their scripts that are there are
+    removed, too.
 
     Parameters
     ----------
@@ -53,6 +58,7 @@ def clear(folder: str | os.PathLike[str], written: Iterable[str | os.PathLike[st
     cancel_jobs(folder)
     end_processes(folder)
     remove_parts(written)
+    remove_scripts(folder)
 
 
 def end_processes(folder: str | os.PathLike[str], *, grace_s: float = 60) -> list[int]:
@@ -197,6 +203,13 @@ def remove_parts(folders: Iterable[str | os.PathLike[str]]) -> list[Path]:
     if found:
         _log.warning("removed %d temporary files that killed jobs had left", len(found))
     return found
+
+
+def remove_scripts(folder: str | os.PathLike[str]) -> None:
+    """Remove the copies of scripts that a killed Snakemake left in a run's `folder`."""
+    for path in Path(folder, _SCRIPTS).glob("tmp*"):
+        with suppress(OSError):
+            remove(path)
 
 
 def _parts(folder: Path) -> Iterator[Path]:

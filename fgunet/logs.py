@@ -30,6 +30,8 @@ def log_to(path: str | os.PathLike[str], label: str = "") -> None:
     to_terminal.setFormatter(logging.Formatter(f"{label + ': ' if label else ''}%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[to_file, to_terminal], force=True)
     logging.captureWarnings(True)
+    # On a full disk each line would become a traceback of logging's own.
+    logging.raiseExceptions = False
     sys.excepthook = _log_uncaught
 
 

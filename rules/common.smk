@@ -20,7 +20,7 @@ sys.path.insert(0, str(workflow.basedir))
 import fgunet
 from fgunet.config import validated
 from fgunet.errors import ConfigError, FgunetError
-from fgunet.files import lock, scratch_beside
+from fgunet.files import lock, remove, scratch_beside
 from fgunet.leftovers import RUN_VARIABLE, clear, remove_parts, run_name
 from fgunet.nomenclature import read_nomenclature
 from fgunet.sentinel2.families import list_products
@@ -272,6 +272,21 @@ def take_folder():
     return held
 
 
+def remove_temporary_outputs():
+    """Remove outputs that are temporary.
+
+    Snakemake does so as it ends the last job that needs one. Of a run that was killed right then
+    they would stay for ever.
+    """
+    if workflow.storage_settings.notemp:
+        return
+    for job in workflow.dag.jobs:
+        for path in set(job.temp_output) - workflow.dag.derived_targetfiles:
+            remove(path)
+    # Folders that are empty by that.
+    workflow.dag.cleanup_workdir()
+
+
 def stop_where_nothing_can_be_written():
     """One clear error before any work where the folders of the results are read-only."""
     try:
@@ -305,9 +320,10 @@ onstart:
         stop_on_unusable_classifier()
 
 
-# A job that was cancelled and tried again.
+# Of a job that was cancelled and tried again, and of a run that was killed.
 onsuccess:
     remove_parts(WRITTEN)
+    remove_temporary_outputs()
 
 
 include: "planning.smk"

@@ -249,6 +249,14 @@ signal.signal(signal.SIGTERM, write)
     assert list(part.parent.iterdir()) == []
 
 
+def test_clear_removes_the_copies_of_scripts(tmp_path: Path) -> None:
+    scripts = tmp_path / ".snakemake" / "scripts"
+    scripts.mkdir(parents=True)
+    (scripts / "tmpk2_9x.stack_series.py").touch()
+    clear(tmp_path, [])
+    assert list(scripts.iterdir()) == []
+
+
 def test_a_queue_that_does_not_answer_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -27,6 +27,11 @@ def test_our_error_is_one_line_in_log_and_terminal(tmp_path: Path) -> None:
     assert "Traceback" not in (tmp_path / "deep" / "a.log").read_text()
 
 
+def test_an_error_is_one_line_where_the_log_cannot_be_written() -> None:
+    done = run(Path("/dev/full"), "SplitError('class 53 has 1 polygon')")
+    assert done.stderr == "T31TCJ: SplitError: class 53 has 1 polygon\n"
+
+
 def test_an_unexpected_error_keeps_its_traceback(tmp_path: Path) -> None:
     done = run(tmp_path / "a.log", "KeyError('x')")
     assert done.returncode == 1

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fgunet.errors import TrainingError
-from fgunet.files import atomic_path
+from fgunet.errors import TrainingError, WriteError
+from fgunet.files import atomic_path, unwritable
 from fgunet.training.plan import TrainingPlan, differences
 
 Row = dict[str, float | int | None]
@@ -103,13 +103,11 @@ def write_checkpoint(
     try:
         with atomic_path(path) as part:
             part.write_bytes(content.getbuffer())
-    except OSError as error:
-        megabytes = -(-content.tell() // 1_000_000)
+    except WriteError as error:
         kept = "the one before is kept" if Path(path).exists() else "there is none yet"
         raise TrainingError(
-            f"the checkpoint {path} of step {checkpoint.progress.steps} cannot be written "
-            f"({error.strerror or error}); {kept}. Make room for {megabytes} MB and start "
-            "again: the training goes on from its last checkpoint"
+            f"{unwritable(path, error.__cause__ or error, content.tell())}: the training goes on "
+            f"from its last checkpoint ({kept})"
         ) from error
 
 

@@ -5,14 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-POLL_S = 0.1
+POLL_S = 0.02
 """Time between two looks at what runs: looking takes time, too."""
 
 _RULE = re.compile(r"logs/(\w+)[./]")
@@ -76,6 +77,11 @@ class Chain:
         done = self.run(*arguments)
         assert done.status == 0, done.said[-6000:]
 
+    def copied(self, folder: Path) -> "Chain":
+        """A copy of the run, its files of the same age."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return replace(self, folder=folder)
+
     def remove(self, *paths: str) -> None:
         """Remove results."""
         for path in paths:
@@ -85,31 +91,46 @@ class Chain:
             else:
                 there.unlink()
 
-    def log_of(self, rule: str) -> str:
-        """What the jobs of a rule have logged."""
-        logs = self.folder / "logs"
-        paths = [*logs.glob(f"{rule}.log"), *logs.glob(f"{rule}/*.log")]
-        return "".join(path.read_text(encoding="utf-8") for path in paths)
-
     def usual_times(self) -> dict[str, float]:
-        """Seconds that the longest job of each rule took, by the measurements of the run."""
+        """Seconds that the shortest job of each rule took, by the measurements of the run.
+
+        Where the machine was busy, or halted, only the time of the processors says so; it is
+        looked at twice a second.
+        """
         folder = self.folder / "results" / "benchmarks"
         times: dict[str, float] = {}
         for path in folder.rglob("*.tsv"):
             rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-            taken = float(path.read_text(encoding="utf-8").splitlines()[1].split()[0])
-            times[rule] = max(times.get(rule, 0), taken)
+            measured = path.read_text(encoding="utf-8").splitlines()[1].split("\t")
+            taken = min(float(measured[0]), float(measured[-1]) + 0.3)
+            times[rule] = min(times.get(rule, taken), taken)
         return times
 
 
-def jobs_of(started: "subprocess.Popen[bytes]") -> Iterator[tuple[str, psutil.Process]]:
-    """Rule and process of each job that runs under a Snakemake; its log tells the rule."""
-    with suppress(psutil.Error):
-        for process in psutil.Process(started.pid).children(recursive=True):
-            with suppress(psutil.Error, OSError):
-                found = _RULE.search(_command_of(process))
-                if found:
-                    yield found[1], process
+class Running:
+    """The jobs that run under a Snakemake."""
+
+    def __init__(self, started: "subprocess.Popen[bytes]") -> None:
+        self.started = started
+        self._rules: dict[psutil.Process, str] = {}
+
+    def jobs(self) -> Iterator[tuple[str, psutil.Process]]:
+        """Rule and process of each; its log tells the rule."""
+        with suppress(psutil.Error):
+            for process in psutil.Process(self.started.pid).children(recursive=True):
+                with suppress(psutil.Error, OSError):
+                    # What a process is may change once, as it begins.
+                    if process not in self._rules and (found := _RULE.search(_command_of(process))):
+                        self._rules[process] = found[1]
+                    if process in self._rules:
+                        yield self._rules[process], process
+
+    def wait_for(self, rule: str) -> psutil.Process:
+        """The process of a rule's job, as soon as it runs."""
+        while rule not in (jobs := dict(self.jobs())):
+            assert self.started.poll() is None, f"Snakemake ended before {rule} ran"
+            time.sleep(POLL_S)
+        return jobs[rule]
 
 
 def _command_of(process: psutil.Process) -> str:

@@ -1,9 +1,7 @@
 """An undisturbed run to compare with, and the table of faults at the end."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,12 @@ _FAULT = "fault"
 
 
 @pytest.fixture(scope="session")
-def new_chain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Chain]:
+def new_chain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Chain]:
     """Make the small run in a folder that is empty but for its configuration."""
 
-    def make(folder: Path | None = None) -> Chain:
-        folder = folder or tmp_path_factory.mktemp("chain") / "run"
-        folder.mkdir(exist_ok=True)
+    def make() -> Chain:
+        folder = tmp_path_factory.mktemp("chain") / "run"
+        folder.mkdir()
         config = small(yaml.safe_load((root / "workflow_config.yaml").read_text(encoding="utf-8")))
         (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         return Chain(root / "Snakefile", folder)
@@ -33,9 +31,19 @@ def new_chain(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
 
 
 @pytest.fixture(scope="session")
-def undisturbed(new_chain: Callable[..., Chain]) -> Chain:
-    """A run that nothing happened to."""
+def whole(new_chain: Callable[[], Chain]) -> Chain:
+    """A run that nothing happened to, with its temporary outputs."""
     chain = new_chain()
+    chain.finish("--notemp")
+    return chain
+
+
+@pytest.fixture(scope="session")
+def undisturbed(whole: Chain, tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """A run that nothing happened to."""
+    chain = whole.copied(tmp_path_factory.mktemp("undisturbed") / "run")
+    # The end of a run removes temporary outputs that an earlier one has left.
+    chain.remove("results/report.html")
     chain.finish()
     return chain
 
@@ -49,9 +57,7 @@ def expected(undisturbed: Chain) -> dict[str, str]:
 @pytest.fixture
 def copied(undisturbed: Chain, tmp_path: Path) -> Chain:
     """A copy of the undisturbed run, its files of the same age."""
-    folder = tmp_path / "run"
-    shutil.copytree(undisturbed.folder, folder, symlinks=True)
-    return replace(undisturbed, folder=folder)
+    return undisturbed.copied(tmp_path / "run")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_PAGE = 4096
+PAGE = 4096
 
 
 def _mount(*arguments: str) -> None:
@@ -47,10 +47,10 @@ class Filler:
     def fill(self, *, pages_left: int) -> None:
         """Take all room but so many pages of 4 kB."""
         with self._path.open("ab", buffering=0) as file, suppress(OSError):
-            while file.write(bytes(256 * _PAGE)):
+            while file.write(bytes(256 * PAGE)):
                 pass
-        size = self._path.stat().st_size // _PAGE * _PAGE
-        os.truncate(self._path, max(0, size - pages_left * _PAGE))
+        size = self._path.stat().st_size // PAGE * PAGE
+        os.truncate(self._path, max(0, size - pages_left * PAGE))
 
     def remove(self) -> None:
         """Make room again."""

@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 # Columns of tables, and facts of models, that tell times.
-_TIMES = {"wall_s", "cpu_s", "patches_per_s", "samples_per_s", "one_cpu_h"}
+_TIMES = {"wall_s", "cpu_s", "patches_per_s", "samples_per_s", "one_cpu_h", "wall_h"}
 # Measurements, and the pages that show them.
 _MEASURED = (
     "results/benchmarks/",
     "results/tables/rules.",
     "results/tables/learning_time.html",
+    "results/tables/study_methods.html",
     "results/report.html",
 )
 # Its files are Snakemake's own, and new with each start.
@@ -22,7 +23,8 @@ _SNAKEMAKE = ".snakemake"
 def results_of(folder: Path) -> dict[str, str]:
     """All files and folders below that of a run, the logs too, each with a hash of what it says.
 
-    Left out of the hashes are logs, `_MEASURED`, and the fields `_TIMES` of tables and metadata.
+    Left out of the hashes are logs, `_MEASURED`, the fields `_TIMES` of tables and metadata,
+    and the size of the report, which tells times.
     """
     names = {
         str(path.relative_to(folder)): path
@@ -45,6 +47,10 @@ def _without_times(path: Path) -> bytes:
     if path.name == "metadata.json":
         facts = json.loads(content)
         content = json.dumps({k: v for k, v in facts.items() if k not in _TIMES}).encode()
+    elif path.name == "collection.json":
+        facts = json.loads(content)
+        del facts["assets"]["report"]["file:size"]
+        content = json.dumps(facts).encode()
     elif path.suffix == ".csv" and any(time in content.decode() for time in _TIMES):
         rows = list(csv.DictReader(io.StringIO(content.decode())))
         content = repr([{k: v for k, v in row.items() if k not in _TIMES} for row in rows]).encode()

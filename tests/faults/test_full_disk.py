@@ -1,60 +1,32 @@
-"""A disk that is full whenever a rule writes for the first time."""
+"""A disk that is full while a rule writes."""
 
-import subprocess
-import time
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
-from tests.faults.chain import POLL_S, Chain, jobs_of
-from tests.faults.disks import Filler, small_disk
+from tests.faults.chain import Chain
+from tests.faults.disks import PAGE, Filler, small_disk
+from tests.faults.made import Job, jobs_of, layers
 from tests.faults.results import difference, results_of
 
 pytestmark = pytest.mark.faults
 
 SEED = 9
 MEGABYTES = 200
-STARTS = 30
+TOLD = re.compile(r"\w+Error: .* cannot be written: .* MB are free in .*: make room there")
 
-
-@dataclass
-class Shortage:
-    """Leaves a job of each rule no more than a few pages of room; `told` is what they logged."""
-
-    chain: Chain
-    pages: np.random.Generator
-    told: dict[str, str] = field(default_factory=dict)
-
-    def watch(self, started: "subprocess.Popen[bytes]") -> None:
-        """Fill the disk while a job of a rule runs that did not have this yet."""
-        filler = Filler(self.chain.folder)
-        while started.poll() is None:
-            aim = next((job for rule, job in jobs_of(started) if rule not in self.told), None)
-            if aim:
-                filler.fill(pages_left=int(self.pages.integers(3)))
-                self._listen(started, aim)
-                filler.remove()
-            time.sleep(POLL_S)
-
-    def _listen(self, started: "subprocess.Popen[bytes]", aim: psutil.Process) -> None:
-        """Note what jobs have logged when they ended, until the one that is aimed at has."""
-        running = {job: rule for rule, job in jobs_of(started)}
-        while aim in running:
-            now = {job: rule for rule, job in jobs_of(started)}
-            for job, rule in running.items():
-                if job not in now:
-                    self.told[rule] = self.chain.log_of(rule)
-            running = now
-            time.sleep(POLL_S)
+# What horovodrun then says of itself is a traceback.
+LAUNCHER_ENDS = "Terminating remaining workers"
 
 
 def test_a_full_disk_is_told_and_changes_no_result(
-    undisturbed: Chain, expected: dict[str, str], new_chain: Callable[..., Chain],
-    tried: Callable, tmp_path,
-) -> None:  # fmt: skip
+    whole: Chain, tried: Callable, tmp_path: Path
+) -> None:
+    expected = results_of(whole.folder)
+    chosen = np.random.default_rng(SEED)
     folder = tmp_path / "run"
     folder.mkdir()
     with small_disk(folder, MEGABYTES):
@@ -63,19 +35,43 @@ def test_a_full_disk_is_told_and_changes_no_result(
         for name in ("logs", ".snakemake"):
             (tmp_path / name).mkdir()
             (folder / name).symlink_to(tmp_path / name)
-        chain = new_chain(folder)
-        shortage = Shortage(chain, np.random.default_rng(SEED))
-        for _ in range(STARTS):
-            started = chain.start("--keep-going", "--retries", "20")
-            shortage.watch(started)
-            if started.wait() == 0:
-                break
-        chain.finish()
-        failed = {rule for rule, log in shortage.told.items() if "cannot be written" in log}
+        chain = whole.copied(folder)
+        # From the last to the first: so what a job needs is as it was.
+        planned = layers(jobs_of(chain))
+        for layer in planned:
+            pages = {job: max(_pages(folder / path) for path in job.outputs) for job in layer}
+            chain.remove(*(path for job in layer for path in job.outputs))
+            for job in _failed(chain, layer, 0):
+                tried("full disk", job.rule)
+            large = [job for job in layer if pages[job] > 1]
+            if large:  # again, in the middle of a file
+                _failed(chain, large, int(chosen.integers(1, max(pages.values()))))
+        chain.finish(*_command([job for layer in planned for job in layer]))
         found = results_of(folder)
-    for rule in sorted(failed):
-        tried("full disk", rule)
-    assert shortage.told.keys() == undisturbed.usual_times().keys()
-    unclear = {rule: log for rule, log in shortage.told.items() if "Traceback" in log}
-    assert not unclear
     assert not difference(found, expected)
+
+
+def _pages(path: Path) -> int:
+    """Room that the largest file takes."""
+    return max(-(-file.stat().st_size // PAGE) for file in (path, *path.rglob("*")))
+
+
+def _command(jobs: list[Job]) -> list[str]:
+    return ["--notemp", "--keep-going", *(path for job in jobs for path in job.outputs)]
+
+
+def _failed(chain: Chain, layer: list[Job], pages_left: int) -> list[Job]:
+    """Run jobs with so much room on the disk; those that did not end well, and said why."""
+    filler = Filler(chain.folder)
+    filler.fill(pages_left=pages_left)
+    ended = chain.run(*_command(layer))
+    filler.remove()
+    failed = [
+        job for job in layer if not all((chain.folder / path).exists() for path in job.outputs)
+    ]
+    assert pages_left or failed == layer, ended.said
+    for job in failed:
+        log = (chain.folder / job.log).read_text(encoding="utf-8")
+        assert TOLD.search(log), (job.rule, log, ended.said)
+        assert "Traceback" not in log.partition(LAUNCHER_ENDS)[0]
+    return failed
