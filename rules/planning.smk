@@ -58,9 +58,10 @@ def look_once_at_rules(check, path_of, are_sound):
         return paths[job.rule, path]
 
     def require_sound(job):
-        if job.rule not in sound:
-            are_sound(job)
-            sound.add(job.rule)
+        if job.rule in sound:
+            return
+        are_sound(job)
+        sound.add(job.rule)
 
     ScriptProcessor.process_job = check_job
     Job._path_to_source_file, Job.is_valid = kept_path_of, require_sound
@@ -70,7 +71,7 @@ look_once_at_rules(ScriptProcessor.process_job, Job._path_to_source_file, Job.is
 
 
 def evaluate_resources_once(expand_resources):
-    """Ask for the resources of all tiles' jobs of a rule once: tiles are of one size."""
+    """Ask for the resources of a rule once for the jobs of all tiles, which are of one size."""
     kept = {}
 
     def is_same_for_all_tiles(resource):
@@ -106,11 +107,11 @@ def expand_params_once(expand_params):
         return not callable(value) and not filled_in
 
     def kept_params(rule, wildcards, input, output, job, omit_callable=False):
-        if rule in kept:
-            return kept[rule]
-        found = expand_params(rule, wildcards, input, output, job, omit_callable)
-        if all(map(is_same_for_all_jobs, rule.params)):
-            kept[rule] = found
+        found = kept.get(rule)
+        if found is None:
+            found = expand_params(rule, wildcards, input, output, job, omit_callable)
+            if all(map(is_same_for_all_jobs, rule.params)):
+                kept[rule] = found
         return found
 
     Rule.expand_params = kept_params

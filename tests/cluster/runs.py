@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,13 +39,21 @@ class Cluster:
         fields = (line.split("|") for line in lines)
         return {number: name for number, name, place in fields if place == str(folder)}
 
+    def jobs_as_they_run(self, *folders: Path) -> Iterator[str]:
+        """The number of a job of each folder, as soon as it runs."""
+        deadline = time.monotonic() + 120
+        waiting = list(folders)
+        while waiting:
+            assert time.monotonic() < deadline, f"no job of {waiting} ran within two minutes"
+            for folder in list(waiting):
+                if running := self.jobs(folder, "RUNNING"):
+                    waiting.remove(folder)
+                    yield min(running)
+            time.sleep(0.1)
+
     def wait_for_a_running_job(self, folder: Path) -> str:
         """The number of a job of a folder, once it runs."""
-        deadline = time.monotonic() + 120
-        while not (running := self.jobs(folder, "RUNNING")):
-            assert time.monotonic() < deadline, "no job ran within two minutes"
-            time.sleep(0.1)
-        return min(running)
+        return next(self.jobs_as_they_run(folder))
 
 
 def start(

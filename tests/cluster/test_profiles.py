@@ -105,8 +105,7 @@ def test_a_job_over_its_time_is_tried_again(cluster: Cluster, runs: Runs, tmp_pa
         folder = copy_run(runs.finished("here"), tmp_path / profile)
         options = make_again(folder, profile, CLEAR_COUNT, *short)
         started[folder] = start(folder, options, cluster.environment)
-    for folder in started:
-        job = cluster.wait_for_a_running_job(folder)
+    for job in cluster.jobs_as_they_run(*started):
         cluster.ask("scancel", "--signal=STOP", "--full", job)
     for folder, run in started.items():
         assert end(run, folder).count("Trying to restart job") == 1
