@@ -58,10 +58,10 @@ def look_once_at_rules(check, path_of, are_sound):
         return paths[job.rule, path]
 
     def require_sound(job):
-        if job.rule in sound:
-            return
-        are_sound(job)
-        sound.add(job.rule)
+        name = job.rule.name
+        if name not in sound:
+            are_sound(job)
+            sound.add(name)
 
     ScriptProcessor.process_job = check_job
     Job._path_to_source_file, Job.is_valid = kept_path_of, require_sound
