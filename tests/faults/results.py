@@ -16,6 +16,8 @@ _MEASURED = (
     "results/tables/study_methods.html",
     "results/report.html",
 )
+# Files in the STAC collection that tell times, and so are longer or shorter.
+_OF_SOME_SIZE = {"report", "metadata"}
 # Its files are Snakemake's own, and new with each start.
 _SNAKEMAKE = ".snakemake"
 
@@ -24,7 +26,7 @@ def results_of(folder: Path) -> dict[str, str]:
     """All files and folders below that of a run, the logs too, each with a hash of what it says.
 
     Left out of the hashes are logs, `_MEASURED`, the fields `_TIMES` of tables and metadata,
-    and the size of the report, which tells times.
+    and the sizes that the STAC collection gives of files that tell times.
     """
     names = {
         str(path.relative_to(folder)): path
@@ -47,9 +49,10 @@ def _without_times(path: Path) -> bytes:
     if path.name == "metadata.json":
         facts = json.loads(content)
         content = json.dumps({k: v for k, v in facts.items() if k not in _TIMES}).encode()
-    elif path.name == "collection.json":
+    elif path.suffix == ".json" and b'"assets"' in content:
         facts = json.loads(content)
-        del facts["assets"]["report"]["file:size"]
+        for asset in _OF_SOME_SIZE & facts["assets"].keys():
+            del facts["assets"][asset]["file:size"]
         content = json.dumps(facts).encode()
     elif path.suffix == ".csv" and any(time in content.decode() for time in _TIMES):
         rows = list(csv.DictReader(io.StringIO(content.decode())))
