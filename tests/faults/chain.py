@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,11 @@ POLL_S = 0.02
 
 _RULE = re.compile(r"logs/(\w+)[./]")
 _SCRIPT = "/.snakemake/scripts/"
+
+
+def _hear_sigint() -> None:
+    """As on a terminal: what is started in the background does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,10 @@ class Chain:
             "TMPDIR": str(self.temporary),
         }
         with self._terminal.open("wb") as terminal:
-            return subprocess.Popen(command, env=environment, stdout=terminal, stderr=terminal)
+            return subprocess.Popen(  # no thread runs here
+                command, env=environment, stdout=terminal, stderr=terminal,
+                preexec_fn=_hear_sigint,  # noqa: PLW1509
+            )  # fmt: skip
 
     def ended(self, started: "subprocess.Popen[bytes]") -> Ended:
         """Wait for it."""

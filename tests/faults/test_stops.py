@@ -3,7 +3,6 @@
 import re
 import shutil
 import signal
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,12 +12,11 @@ from tests.faults.results import difference, results_of
 
 pytestmark = pytest.mark.faults
 
-# Rule, what it makes, and when it is stopped, as a part of its usual time.
-SERIES = ("stack_series", ("results/series/T31TGK.zarr",), 0.5)
+# Rule, and what it makes.
+SERIES = ("stack_series", ("results/series/T31TGK.zarr",))
 NETWORK = (
     "train_fgunet",
     tuple(f"results/models/fgunet/{n}" for n in ("model.keras", "history.csv", "metadata.json")),
-    0.7,
 )
 
 
@@ -28,15 +26,16 @@ NETWORK = (
     ids=["SIGTERM, series", "SIGINT, series", "SIGTERM, network"],
 )
 def test_a_run_that_is_asked_to_stop_goes_on_later(
-    number: signal.Signals, stopped: tuple[str, tuple[str, ...], float], copied: Chain,
+    number: signal.Signals, stopped: tuple[str, tuple[str, ...]], copied: Chain,
     expected: dict[str, str], tried: Callable,
 ) -> None:  # fmt: skip
-    rule, outputs, part = stopped
+    rule, outputs = stopped
     copied.remove(*outputs)
     started = copied.start(*outputs)
-    Running(started).wait_for(rule)
-    time.sleep(part * copied.usual_times()[rule])
+    job = Running(started).wait_for(rule)
+    job.suspend()  # so that it does not end before
     started.send_signal(number)
+    job.resume()
     assert copied.ended(started).status != 0
     again = copied.run(*outputs)
     assert again.status == 0, again.said
