@@ -1,5 +1,5 @@
-# A plan of 1,100 tiles is made in half the time: Snakemake asks the same of its rules for each of
-# their jobs, and here the answers are kept. What a plan holds is the same. No rules here.
+# A plan of many tiles is made faster: Snakemake asks the same of its rules for each of their jobs,
+# and here the answers are kept. What a plan holds is the same. No rules here.
 
 import gc
 import string
@@ -144,9 +144,10 @@ def visit_jobs_once(update):
 
     async def update_once(dag, jobs, file=None, visited=None, **options):
         jobs = list(jobs)
-        known = jobs[0] in dag._dependencies and jobs[0] not in (visited or ())
-        if known and len(jobs) == 1:
-            return jobs[0]
+        if len(jobs) == 1:
+            (job,) = jobs
+            if job in dag._dependencies and job not in (visited or ()):
+                return job
         return await update(dag, jobs, file=file, visited=visited, **options)
 
     DAG.update = update_once
