@@ -108,6 +108,21 @@ def test_horovod_is_imported_in_one_function() -> None:
     assert places[0][2] is not None, "Horovod must be imported lazily"
 
 
+def test_autograph_writes_no_files() -> None:
+    # They lie in the folder of temporary files until the process ends by itself.
+    for path in modules():
+        nodes = list(ast.walk(parsed(path)))
+        without = {
+            id(part)
+            for node in nodes
+            if isinstance(node, ast.Call) and "autograph=False" in map(ast.unparse, node.keywords)
+            for part in (node.func, *node.args)
+        }
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "tf.function":
+                assert id(node) in without, path
+
+
 def test_no_assert_in_the_library() -> None:
     for path in modules():
         tree = parsed(path)

@@ -118,8 +118,9 @@ def _adding(path: Path) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor
         maps = tf.cast(path.maps_of(image, training=False), tf.float32)
         return logits + tf.tensordot(maps, kernel, 1)
 
+    # Autograph leaves files where the process is killed.
     compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor] = tf.function(
-        add, reduce_retracing=True
+        add, reduce_retracing=True, autograph=False
     )
     return compiled
 

@@ -98,6 +98,7 @@ def _drawn_logits(
     predict = tf.function(
         lambda images: model(images, training=False),
         input_signature=[tf.TensorSpec((None, None, None, model.input_shape[-1]), tf.float32)],
+        autograph=False,  # it leaves files where the process is killed
     )
     with closing(prefetched(patches.batch, portions, **ahead)) as made:
         for portion, (images, labels) in zip(portions, made, strict=True):

@@ -178,17 +178,17 @@ class _Loop:
 
     def restore(self) -> None:
         """Take up a checkpoint that worker 0 finds; make all workers equal."""
-        path = self.places.checkpoint
-        found = read_checkpoint(path, self.plan) if self.workers.leads else None
+        found = None
+        if self.workers.leads:
+            found = read_checkpoint(self.places.checkpoint, self.plan)
+        state = self.workers.share(found or self._state())
+        assign(self.model.weights, state.model)
+        assign(self.optimizer.variables, state.optimizer)
+        self.best, self.progress = state.best, state.progress
         if found is not None:
-            assign(self.model.weights, found.model)
-            assign(self.optimizer.variables, found.optimizer)
-            self.best, self.progress = found.best, found.progress
             _log.info(
                 "going on after step %d of %d", self.progress.steps, self._steps(self.plan.epochs)
             )
-        self.workers.broadcast([*self.model.weights, *self.optimizer.variables])
-        self.best, self.progress = self.workers.share((self.best, self.progress))
         if self.progress.schedule:
             self.schedule = Schedule(**self.progress.schedule)
         if self.workers.leads and self.progress.history:
@@ -200,13 +200,15 @@ class _Loop:
         if not self.workers.leads:
             return
         self._count_time()
-        state = Checkpoint(
+        write_checkpoint(self.places.checkpoint, self._state(), self.plan)
+
+    def _state(self) -> Checkpoint:
+        return Checkpoint(
             self.progress,
             values_of(self.model.weights),
             values_of(self.optimizer.variables),
             self.best,
         )
-        write_checkpoint(self.places.checkpoint, state, self.plan)
 
     def chosen(self) -> keras.Model:
         """The model of the best epoch, for any use."""

@@ -13,8 +13,10 @@ from fgunet.network import noise_layers, set_noise, weighted_cross_entropy
 from fgunet.network.loss import UNLABELLED
 from fgunet.training.workers import Workers
 
+# Autograph has nothing to translate here; its files would be left by a process that is killed.
+_GRAPH = functools.partial(tf.function, autograph=False)
 # Compiled, the noise of dropout costs a tenth; the convolutions are faster left to oneDNN.
-_COMPILED = functools.partial(tf.function, jit_compile=True)
+_COMPILED = functools.partial(_GRAPH, jit_compile=True)
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,10 @@ class Step:
             tf.TensorSpec((None, None, None), tf.uint8),
         )
         number = tf.TensorSpec((), tf.int64)
-        self._gradient = tf.function(self._gradients, input_signature=(*patches, number))
-        self._exchange = tf.function(self._summed)
-        self._update = tf.function(self._apply)
-        self._judgement = tf.function(self._judged, input_signature=patches)
+        self._gradient = _GRAPH(self._gradients, input_signature=(*patches, number))
+        self._exchange = _GRAPH(self._summed)
+        self._update = _GRAPH(self._apply)
+        self._judgement = _GRAPH(self._judged, input_signature=patches)
 
     def learn(
         self,

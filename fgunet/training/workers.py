@@ -23,10 +23,6 @@ def _alone(tensor: tf.Tensor, name: str) -> tf.Tensor:
     return tensor
 
 
-def _nothing(variables: Sequence[Any]) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class Workers:
     """What a worker must know of the others; by default it is alone.
@@ -38,8 +34,6 @@ class Workers:
     sum : callable
         ``sum(tensor, name)`` over all workers; every worker must call it, in the same order,
         under the same name. May stand in a `tf.function`: then call that one under `exchanging`.
-    broadcast : callable
-        Set Keras variables to the values they have at worker 0.
     share : callable
         Any picklable value of worker 0, given to all.
     local_rank : int
@@ -49,13 +43,12 @@ class Workers:
     launcher, connection : str
         Who started them, and what connects them; "" for one alone.
 
-    The three callables raise WorkerLostError if another worker is lost.
+    Both callables raise WorkerLostError if another worker is lost.
     """
 
     rank: int = 0
     size: int = 1
     sum: Callable[[tf.Tensor, str], tf.Tensor] = _alone
-    broadcast: Callable[[Sequence[Any]], None] = _nothing
     share: Callable[[Any], Any] = _same
     local_rank: int = 0
     nodes: int = 1
@@ -128,10 +121,6 @@ def _horovod(launch: Launch, folder: str | os.PathLike[str], patience_s: float) 
         with _loss_told(launch.rank, launch.size):
             return hvd.allreduce(tensor, op=hvd.Sum, name=name)
 
-    def broadcast(variables: Sequence[Any]) -> None:
-        with _loss_told(launch.rank, launch.size):
-            hvd.broadcast_variables([variable.value for variable in variables], root_rank=0)
-
     def share(value: Any) -> Any:
         with _loss_told(launch.rank, launch.size):
             return hvd.broadcast_object(value, root_rank=0, name="share")
@@ -154,7 +143,6 @@ def _horovod(launch: Launch, folder: str | os.PathLike[str], patience_s: float) 
         hvd.rank(),
         launch.size,
         total,
-        broadcast,
         share,
         local_rank=hvd.local_rank(),
         # Worker 0, which writes it down, has a counterpart on each host.

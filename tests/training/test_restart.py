@@ -87,7 +87,10 @@ def wait_for_steps(folder, process, seconds):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_random_it_ends_with_the_same_bytes(planned, workers):
+def test_killed_at_random_it_ends_with_the_same_bytes(planned, workers, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     planned(epochs=EPOCHS, patches_per_epoch=4 * STEPS, dropout=0.2)
     finish("whole", workers)
     generator = np.random.default_rng(workers)
@@ -105,6 +108,7 @@ def test_killed_at_random_it_ends_with_the_same_bytes(planned, workers):
     assert history("killed") == history("whole")
     assert len(history("whole")) == EPOCHS
     assert not Path("killed/checkpoint").exists()
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize("workers", [1, 2])
