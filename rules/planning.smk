@@ -1,6 +1,7 @@
 # A plan of many tiles is made faster: Snakemake asks the same of its rules for each of their jobs,
 # and here the answers are kept. What a plan holds is the same. No rules here.
 
+import atexit
 import gc
 import string
 import sys
@@ -14,9 +15,10 @@ from snakemake.jobs import Job
 from snakemake.output_index import OutputIndex
 from snakemake.rules import Rule
 
-# A plan is millions of objects that stay: it is in vain to search them for garbage. A run that
-# starts does it again (rules/common.smk).
+# A plan is millions of objects that stay: it is in vain to search them for garbage, at the end of
+# Snakemake, too. A run that starts does it again (rules/common.smk).
 gc.disable()
+atexit.register(gc.freeze)
 
 
 def put_in_place_of(function, other):
@@ -31,9 +33,8 @@ def put_in_place_of(function, other):
 
 def is_flagged(value, flag):
     """Whether a file is marked, without a look through all that its class is."""
-    file = value._file if isinstance(value, snakemake.io._IOFile) else value
-    marked = isinstance(file, snakemake.io.AnnotatedString)
-    return marked and bool(file._flags.get(flag))
+    file = getattr(value, "_file", value)
+    return bool(getattr(file, "_flags", {}).get(flag))
 
 
 # The parameters of a function, and the rules that make a file, stay what they are.
