@@ -27,14 +27,18 @@ processes."""
 JOB_PREFIX = "fgunet"
 """How the names of the run's jobs begin in a queue."""
 
+_NOT_SET_UP = "configuration source"
+"""In what Slurm's commands say on a machine that knows of no Slurm."""
+
 _POLL_S = 0.5
 _PATIENCE_S = 10
 # Snakemake's mark in an output that is a folder: what has it is whole.
 _WHOLE = ".snakemake_timestamp"
 # Files by which workers of a training find one another lie in a folder of this prefix.
 _MEETING = ".workers-"
-# Copies of the scripts of jobs, which Snakemake removes as they end.
-_SCRIPTS = ".snakemake/scripts"
+# What Snakemake itself removes when it ends: copies of the scripts of jobs, scripts that a cluster
+# was given.
+_OF_SNAKEMAKE = (".snakemake/scripts/tmp*", ".snakemake/tmp.*")
 
 
 def run_name(folder: str | os.PathLike[str] = ".") -> str:
@@ -45,8 +49,7 @@ def run_name(folder: str | os.PathLike[str] = ".") -> str:
 def clear(folder: str | os.PathLike[str], written: Iterable[str | os.PathLike[str]]) -> None:
     """End what an earlier run in `folder` left at work, then remove its temporary files.
 
-    To be called before Snakemake starts jobs: the copies of their scripts that are there are
-    removed, too.
+    To be called before Snakemake starts jobs: the copies of scripts that are there go, too.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def cancel_jobs(folder: str | os.PathLike[str], *, patience_s: float = 120) -> l
 
     Those of the user are taken whose working folder is `folder` and whose name begins with
     `JOB_PREFIX`, but for the job that this process runs in. Where there is no Slurm, nothing is
-    done; where it does not answer, a warning says so.
+    done, nor where its commands are not set up; where it does not answer, a warning says so.
 
     Parameters
     ----------
@@ -146,6 +149,8 @@ def cancel_jobs(folder: str | os.PathLike[str], *, patience_s: float = 120) -> l
             time.sleep(_POLL_S)
     except (OSError, subprocess.SubprocessError) as error:
         said = str(getattr(error, "stderr", None) or error).strip()
+        if _NOT_SET_UP in said:
+            return []
         _log.warning("the queue cannot be asked for jobs that a killed run has left: %s", said)
         return []
     if found:
@@ -207,9 +212,10 @@ def remove_parts(folders: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 def remove_scripts(folder: str | os.PathLike[str]) -> None:
     """Remove the copies of scripts that a killed Snakemake left in a run's `folder`."""
-    for path in Path(folder, _SCRIPTS).glob("tmp*"):
-        with suppress(OSError):
-            remove(path)
+    for pattern in _OF_SNAKEMAKE:
+        for path in Path(folder).glob(pattern):
+            with suppress(OSError):
+                remove(path)
 
 
 def _parts(folder: Path) -> Iterator[Path]:

@@ -265,6 +265,8 @@ def take_folder():
         alone = lock(held)
     except BlockingIOError:
         sys.exit(f"another run is at work in {os.getcwd()}; wait for it, or stop it")
+    if workflow.non_local_exec:
+        wait_for_slurm()
     # Without locks, what is at work here may be another run.
     if alone:
         clear(".", WRITTEN)
@@ -331,4 +333,6 @@ include: "resources.smk"
 include: "workers.smk"
 include: "groups.smk"
 include: "failures.smk"
+include: "missing.smk"
+include: "slurm.smk"
 include: "shown.smk"

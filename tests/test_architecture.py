@@ -12,13 +12,14 @@ LIBRARY = ROOT / "fgunet"
 # A room may import rooms of lower floors, and itself; rooms of one floor do not know one another.
 FLOORS = [
     {"errors"},
-    {"files", "logs", "grid", "nomenclature", "config", "texts", "compiled", "calibration"},
-    {"rasters", "vectors", "whole", "leftovers"},
+    {"files", "logs", "grid", "nomenclature", "config", "texts", "compiled", "calibration",
+     "metadata"},
+    {"rasters", "vectors", "whole", "leftovers", "slurm"},
     {"sentinel2", "series", "reference", "patches", "network"},
     {"training", "forest", "mapping", "accuracy"},
     {"comparison"},
     {"report"},
-]
+]  # fmt: skip
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # On the lower floors a module may use its neighbours; only these are closed to one another.
 CLOSED = {"sentinel2", "series", "reference", "patches", "network", "training", "forest",

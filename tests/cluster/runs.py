@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("slurm", "cluster")
 # A node of the tests; how often the tests ask for the state of jobs.
 NODE = ["--cores", "2", "--resources", "mem_mb=16000", "--latency-wait", "20"]
+LIMIT_S = 1200
 THREADS = ["--set-threads", "train_fgunet=2"]
 IMPATIENT = {
     "slurm": ["--slurm-init-seconds-before-status-checks", "1"],
@@ -51,6 +53,20 @@ class Cluster:
                     yield min(running)
             time.sleep(0.1)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """While the body runs, nothing answers for the cluster; its jobs run on."""
+        self.ask("scontrol", "shutdown", "slurmctld")
+        try:
+            while (
+                subprocess.run(["scontrol", "ping"], env=self.environment, check=False).returncode
+                == 0
+            ):
+                time.sleep(0.1)
+            yield
+        finally:
+            self.ask("slurmctld")
+
     def wait_for_a_running_job(self, folder: Path) -> str:
         """The number of a job of a folder, once it runs."""
         return next(self.jobs_as_they_run(folder))
@@ -76,7 +92,7 @@ def through(profile: str) -> list[str]:
 
 def end(run: "subprocess.Popen[str]", folder: Path) -> str:
     """What a run said, once it has ended well."""
-    code = run.wait()
+    code = run.wait(LIMIT_S)
     said = (folder / "run.log").read_text()
     assert code == 0, said[-6000:]
     return said

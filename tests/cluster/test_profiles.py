@@ -1,6 +1,7 @@
 """The chain through a real Slurm: the same results, few jobs, and nothing lost to killed ones."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,23 @@ def test_a_killed_run_goes_on(cluster: Cluster, runs: Runs, disturbed: Path, pro
     said = end(start(disturbed, options, cluster.environment), disturbed)
     assert "Trying to restart job" not in said
     assert left in cluster.jobs(disturbed, "CANCELLED")
+    assert_unhurt(disturbed, runs.finished("here"), LEARNING)
+
+
+def test_a_slurm_that_does_not_answer_is_waited_for(
+    cluster: Cluster, runs: Runs, disturbed: Path, profile: str
+) -> None:
+    """Before the first job is submitted, and while it runs."""
+    options = make_again(disturbed, profile, LEARNING)
+    with cluster.away():
+        run = start(disturbed, options, cluster.environment)
+        while "Slurm does not answer" not in (disturbed / "run.log").read_text():
+            assert run.poll() is None
+            time.sleep(0.1)
+    cluster.wait_for_a_running_job(disturbed)
+    with cluster.away():
+        time.sleep(15)
+    assert "Trying to restart job" not in end(run, disturbed)
     assert_unhurt(disturbed, runs.finished("here"), LEARNING)
 
 

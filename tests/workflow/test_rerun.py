@@ -297,6 +297,43 @@ def test_what_failed_is_made_anew_although_all_that_follows_is_there(
     assert planned(snakemake(folder, "--summary", config=config)) == reference()
 
 
+@pytest.mark.parametrize(
+    ("path", "follows"),
+    [
+        ("models/forest/forest.skops", forest()),
+        (
+            f"maps/fgunet/{ONE}_confidence.tif",
+            jobs("classify_fgunet", {ONE}) | shown({ONE}) | page(),
+        ),
+        ("figures/acquisitions.svg", jobs("data_figures") | page()),
+    ],
+)
+def test_what_is_missing_is_made_anew_although_all_that_follows_is_there(
+    folder: Path, snakemake: Any, path: str, follows: Jobs
+) -> None:
+    (folder / "results" / path).unlink()
+    done = snakemake(folder, "--summary", config=configuration(folder))
+    assert planned(done) == follows
+
+
+def test_what_a_change_removed_is_made_anew_when_it_is_taken_back(
+    folder: Path, snakemake: Any
+) -> None:
+    """Snakemake removes the results of a job before it starts; here it fails."""
+    config, sample = configuration(folder), folder / "results" / "samples" / f"{ONE}.parquet"
+    kept, times = sample.read_bytes(), sample.stat()
+    sample.write_bytes(kept[:1000])
+    os.utime(sample, ns=(times.st_atime_ns, times.st_mtime_ns))
+    config["forest"]["trees"] += 1
+    done = snakemake(folder, "--cores", "2", "--until", "train_forest", config=config)
+    assert done.returncode != 0
+    assert not (folder / "results" / "models" / "forest" / "forest.skops").exists()
+    sample.write_bytes(kept)
+    os.utime(sample, ns=(times.st_atime_ns, times.st_mtime_ns))
+    config["forest"]["trees"] -= 1
+    assert planned(snakemake(folder, "--summary", config=config)) == forest()
+
+
 def stamp(folder: Path, tile: str) -> int:
     return (folder / "results" / "series" / f"{tile}.zarr" / "zarr.json").stat().st_mtime_ns
 
