@@ -1,16 +1,20 @@
 """Validation of the configuration of a run."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pyproj
 import yaml
+from pyproj.exceptions import CRSError
 
 from fgunet.errors import ConfigError
-from fgunet.texts import control_characters
+from fgunet.texts import RepeatedKeyError, control_characters, read_yaml
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "fgunet": {"none": {}, "published": {"select_on": "training", "select_by": "quadratic_kappa"}},
@@ -33,6 +37,37 @@ _FILLED_IN = (
     "labelled",
     "focus_group",
 )
+_LARGEST = 10**12
+"""No number of a configuration means more; arithmetic with such may fail, or never end."""
+
+# JSON Schema takes 33.0 for an integer. Python does not.
+_WHOLE = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda _, value: type(value) is int
+)
+_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, type_checker=_WHOLE
+)
+
+
+def require_keys_once(path: str | os.PathLike[str]) -> None:
+    """Check that no section of a configuration file has a key twice.
+
+    Snakemake, which reads the file, would silently keep the last. What it read from elsewhere than
+    a file, or not as YAML, is passed over.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first such key and its line.
+    """
+    if not Path(path).is_file():
+        return
+    try:
+        read_yaml(path)
+    except RepeatedKeyError as error:
+        raise ConfigError(f"{path}, {error}; take one of them away") from error
+    except (ValueError, yaml.YAMLError):
+        return
 
 
 def read_schema() -> dict[str, Any]:
@@ -59,14 +94,15 @@ def validated(config: Mapping[str, Any]) -> dict[str, Any]:
     ------
     ConfigError
         Naming every unknown key, wrong value and contradiction at once, each with its path; before
-        that, every text with control characters, and every path and title with braces.
+        that, every text with control characters, every path and title with braces, and every
+        number that is beyond all bounds.
     """
     schema = read_schema()
     found = _plain(config)
-    unusable = [f"{path}: {fault}" for path, fault in _unusable_texts(found)]
+    unusable = [f"{path}: {fault}" for path, fault in _unusable(found)]
     if unusable:
         _refuse(unusable)
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(found), key=_path)
+    errors = sorted(_Validator(schema).iter_errors(found), key=_path)
     if errors:
         _refuse([f"{_path(error)}: {_explain(error)}" for error in errors])
     complete: dict[str, Any] = _with_defaults(_with_presets(found), schema)
@@ -96,22 +132,29 @@ def _plain(config: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def _unusable_texts(value: Any, path: str = "", key: str = "") -> Iterator[tuple[str, str]]:
-    """Texts that cannot be meant, and why."""
+def _unusable(value: Any, path: str = "", key: str = "") -> Iterator[tuple[str, str]]:
+    """Texts and numbers that cannot be meant, and why."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _unusable_texts(name, f"the key {name!r}")
-            yield from _unusable_texts(inner, f"{path}.{name}" if path else name, name)
+            yield from _unusable(name, f"the key {name!r}")
+            yield from _unusable(inner, f"{path}.{name}" if path else name, name)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _unusable_texts(inner, f"{path}[{number}]", key)
+            yield from _unusable(inner, f"{path}[{number}]", key)
     elif isinstance(value, str):
-        control = control_characters(value)
-        # SQL may be written on several lines.
-        if control and not (key in _SQL and set(control) <= set("\n\t")):
-            yield path, f"{value!r} holds a line break or another control character"
-        if key in _FILLED_IN and set("{}") & set(value):
-            yield path, f"{value!r} has a brace, which Snakemake takes for a wildcard; rename it"
+        yield from ((path, fault) for fault in _faults_of_text(value, key))
+    # Neither is .nan less.
+    elif isinstance(value, int | float) and not abs(value) <= _LARGEST:
+        yield path, f"{value!r:.30} is not within {_LARGEST:.0e}; write a number that is meant"
+
+
+def _faults_of_text(text: str, key: str) -> Iterator[str]:
+    control = control_characters(text)
+    # SQL may be written on several lines.
+    if control and not (key in _SQL and set(control) <= set("\n\t")):
+        yield f"{text!r} holds a line break or another control character"
+    if key in _FILLED_IN and set("{}") & set(text):
+        yield f"{text!r} has a brace, which Snakemake takes for a wildcard; rename it"
 
 
 def _path(error: jsonschema.ValidationError) -> str:
@@ -163,7 +206,12 @@ def _contradictions(config: Mapping[str, Any]) -> list[str]:
     dates = list(_dates(config["series"]))
     if dates:
         return dates
-    return [*_grouping(config), *_sources(config["reference"]["sources"]), *_placements(config)]
+    return [
+        *_grouping(config),
+        *_systems(config),
+        *_sources(config["reference"]["sources"]),
+        *_placements(config),
+    ]
 
 
 def _dates(series: Mapping[str, Any]) -> Iterator[str]:
@@ -190,6 +238,22 @@ def _grouping(config: Mapping[str, Any]) -> Iterator[str]:
             f"series.n_dates: {n_dates} dates cannot be cut into groups of "
             f"fgunet.dates_per_group = {group}; make one a multiple of the other"
         )
+
+
+def _systems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Codes that are no coordinate systems, or one in degrees where ground is measured."""
+    for section, key in (("reference", "crs"), ("mapping", "mosaic_crs")):
+        crs = config[section][key]
+        try:
+            units = {axis.unit_name for axis in pyproj.CRS(crs).axis_info}
+        except CRSError:
+            yield f"{section}.{key}: {crs} is no coordinate system; EPSG:2154 is that of France"
+            continue
+        if section == "reference" and units != {"metre"}:
+            yield (
+                f"{section}.{key}: the units of {crs} are {', '.join(sorted(units))}; choose a "
+                "projected coordinate system in metres (EPSG:2154 in France)"
+            )
 
 
 def _sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:

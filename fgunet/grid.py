@@ -1,5 +1,6 @@
 """Grids and windows: where the pixels of a raster lie."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,7 @@ class Grid:
     Raises
     ------
     GridError
-        If the shape is empty or the raster is rotated or not north-up.
+        If the shape is empty, the raster is rotated or not north-up, or lies nowhere.
     """
 
     crs: str
@@ -74,6 +75,11 @@ class Grid:
 
     def __post_init__(self) -> None:
         a, b, _, d, e, _ = self.transform
+        if not all(map(math.isfinite, self.transform)):
+            raise GridError(
+                f"a grid must lie somewhere, its transform is {self.transform}; give the raster "
+                "its place with gdal_edit -a_ullr"
+            )
         if b or d or a <= 0 or e >= 0:
             raise GridError(
                 f"a grid must be north-up, its transform is {self.transform}; "

@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from fgunet.errors import NomenclatureError
-from fgunet.texts import control_characters
+from fgunet.texts import control_characters, read_yaml
 
 UNLABELLED = 255
 """Label of a pixel without reference, only inside arrays."""
@@ -21,6 +21,8 @@ NODATA_CODE = 0
 
 NODATA_CONFIDENCE = 255
 """Confidence, margin or probability in percent of a pixel without class."""
+
+_KEYS = {"code", "name", "colour", "group"}
 
 
 @dataclass(frozen=True)
@@ -125,43 +127,73 @@ def read_nomenclature(path: str | os.PathLike[str]) -> Nomenclature:
     Raises
     ------
     NomenclatureError
-        If the file lacks a key or holds codes that do not fit.
+        If the file cannot be read, lacks a key, has one that is unknown or stands twice, names
+        two classes alike, or holds codes, names or colours that are none.
     """
+    if not Path(path).is_file():
+        raise NomenclatureError(f"there is no nomenclature file {path}")
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        classes = tuple(
-            LandCoverClass(
-                code=int(row["code"]),
-                name=_text(row["name"]),
-                colour=_colour(row["colour"]),
-                group=_text(row.get("group", "")),
-            )
-            for row in content["classes"]
-        )
-        return Nomenclature(_text(content["name"]), classes)
-    except FileNotFoundError:
-        raise NomenclatureError(f"there is no nomenclature file {path}") from None
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        return _nomenclature(read_yaml(path))
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise NomenclatureError(
             f"{path} is not a nomenclature ({type(error).__name__}: {error}); it needs 'name' and "
-            "'classes', each class with 'code', 'name' and 'colour: [red, green, blue]'"
+            "'classes', each class with 'code', 'name' and 'colour: [red, green, blue]', in UTF-8"
         ) from error
+
+
+def _nomenclature(content: Any) -> Nomenclature:
+    """What a file holds; other keys beside 'name' and 'classes' may hold what classes share."""
+    rows = content["classes"]
+    if not isinstance(rows, list):
+        raise TypeError(f"classes is {_told(rows)}, expected a list")
+    classes = tuple(_class(row) for row in rows)
+    if len({one.name for one in classes}) < len(classes):
+        raise ValueError(f"two classes share a name: {', '.join(one.name for one in classes)}")
+    return Nomenclature(_text(content["name"]), classes)
+
+
+def _class(row: Any) -> LandCoverClass:
+    if not isinstance(row, dict):
+        raise TypeError(f"a class is {_told(row)}, expected a section")
+    unknown = ", ".join(sorted(map(repr, row.keys() - _KEYS)))
+    if unknown:
+        raise ValueError(f"a class has the unknown key {unknown}; known are {sorted(_KEYS)}")
+    return LandCoverClass(
+        code=_number(row["code"]),
+        name=_text(row["name"]),
+        colour=_colour(row["colour"]),
+        # YAML has null where nothing is written.
+        group="" if row.get("group") in (None, "") else _text(row["group"]),
+    )
 
 
 def _text(value: Any) -> str:
     """A name; it goes into maps, XML and pages, where control characters may not stand."""
-    if isinstance(value, list | dict):
-        raise TypeError(f"a name or group is a {type(value).__name__}, expected text")
-    text = str(value)
-    if control_characters(text):
-        raise ValueError(f"{text!r} holds a line break or another control character")
-    if set("{}") & set(text):
-        raise ValueError(f"{text!r} has a brace, which Snakemake takes for a wildcard")
-    return text
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"a name or group is {_told(value)}, expected text; put it in quotes")
+    if control_characters(value):
+        raise ValueError(f"{_told(value)} holds a line break or another control character")
+    if set("{}") & set(value):
+        raise ValueError(f"{_told(value)} has a brace, which Snakemake takes for a wildcard")
+    return value
 
 
 def _colour(value: Any) -> tuple[int, int, int]:
-    red, green, blue = (int(part) for part in value)
-    if not all(0 <= part <= 255 for part in (red, green, blue)):
-        raise ValueError(f"colour {value} is not three numbers from 0 to 255")
+    if not isinstance(value, list) or len(value) != 3:
+        raise TypeError(f"a colour is {_told(value)}, expected [red, green, blue]")
+    red, green, blue = map(_number, value)
     return red, green, blue
+
+
+def _number(value: Any) -> int:
+    # To Python "yes" is a number, too.
+    if type(value) is not int or not 0 <= value <= 255:
+        raise TypeError(f"{_told(value)} is no whole number from 0 to 255")
+    return value
+
+
+def _told(value: Any) -> str:
+    """A value, in few words."""
+    if isinstance(value, str | int | float | None):
+        return f"{value!r:.60}"
+    return f"a {type(value).__name__}"

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(workflow.basedir))
 
 import fgunet
-from fgunet.config import validated
+from fgunet.config import require_keys_once, validated
 from fgunet.errors import ConfigError, FgunetError
 from fgunet.files import lock, remove, scratch_beside
 from fgunet.leftovers import RUN_VARIABLE, clear, remove_parts, run_name
@@ -55,6 +55,8 @@ def refuse_unknown_protected(regularisation, nomenclature):
 def stop_on_bad_configuration():
     """The configuration with its defaults, and its dates, or one clear error before any work."""
     try:
+        for path in workflow.configfiles:
+            require_keys_once(path)
         complete = validated(config)
         nomenclature = read_nomenclature(shipped(complete["nomenclature"], ".yaml"))
         refuse_unknown_protected(complete["mapping"]["regularisation"], nomenclature)

@@ -46,6 +46,17 @@ def test_only_north_up(transform: tuple[float, ...]) -> None:
         Grid("EPSG:32631", transform, 4, 4)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_grid_lies_somewhere(place: int, number: float) -> None:
+    transform = list(GRID.transform)
+    transform[place] = number
+    with pytest.raises(GridError, match=r"must lie somewhere, its transform is .*gdal_edit"):
+        Grid(GRID.crs, tuple(transform), 4, 4)  # type: ignore[arg-type]
+    with pytest.raises(GridError, match="must lie somewhere"):
+        Grid.from_dict(GRID.to_dict() | {"transform": transform})
+
+
 def test_footprint_in_another_zone_holds_the_corners() -> None:
     footprint = GRID.footprint("EPSG:32632")
     transformer = pyproj.Transformer.from_crs("EPSG:32631", "EPSG:32632", always_xy=True)

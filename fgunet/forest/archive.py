@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from fgunet.errors import ModelError
-from fgunet.files import atomic_path, read_json, scratch_beside, write_json
+from fgunet.files import atomic_path, scratch_beside, write_json
 from fgunet.forest.classifiers import is_forest_class, load_class
 from fgunet.forest.model import Forest
+from fgunet.metadata import read_metadata
 
 # Beside the types of the classifier's own package.
 _HARMLESS = {"collections.OrderedDict", "collections.defaultdict"}
@@ -61,7 +62,7 @@ def load_forest(
         broken trees, or does not fit its metadata.
     """
     expected = load_class(import_path)
-    metadata = read_json(path_to_metadata)
+    metadata = read_metadata(path_to_metadata)
     try:
         classifier = skops.io.load(path, trusted=_trusted(path, import_path))
     except UntrustedTypesFoundException as error:
@@ -69,12 +70,13 @@ def load_forest(
             f"{path} holds types that a {import_path} has not, and was not loaded: {error}. Train "
             "it again, or name the class that it was trained with under forest.classifier"
         ) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:
+        # A damaged archive makes zipfile, NumPy and skops raise nearly anything.
         raise ModelError(
             f"{path} is not a trained classifier ({type(error).__name__}: {error}); train it again"
         ) from error
     dates, bands = tuple(metadata["dates"]), tuple(metadata["bands"])
-    codes = tuple(int(code) for code in metadata["codes"])
+    codes = tuple(metadata["codes"])
     if type(classifier) is not expected:
         raise ModelError(
             f"{path} holds a {type(classifier).__name__}, not a {expected.__name__}; train it "

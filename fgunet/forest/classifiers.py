@@ -87,6 +87,9 @@ def make_classifier(settings: ForestSettings, seed: int) -> Any:
         classifier = found(**given)
         if "random_state" in classifier.get_params():
             classifier.set_params(random_state=seed)
+        # By itself scikit-learn looks at values only as it trains, after all series are stacked.
+        if hasattr(classifier, "_parameter_constraints"):
+            classifier._validate_params()
     except (TypeError, ValueError, AttributeError) as error:
         raise ModelError(
             f"{settings.classifier} does not take forest.parameters {settings.parameters}: {error}"

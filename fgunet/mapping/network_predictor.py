@@ -2,7 +2,6 @@
 
 import logging
 import os
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,8 +12,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from fgunet.errors import ModelError
-from fgunet.files import read_json
 from fgunet.mapping.prediction import Memory
+from fgunet.metadata import read_metadata
 from fgunet.network import Path, partial_network, required_halo, required_stride, with_precision
 from fgunet.nomenclature import Nomenclature
 from fgunet.patches.normalisation import normalise
@@ -180,13 +179,17 @@ def load_network(
         As `NetworkPredictor`, or if the file is not a Keras model.
     """
     _use_threads(threads)
-    metadata = read_json(path_to_metadata)
+    metadata = read_metadata(path_to_metadata)
     if nomenclature is not None:
         _require_nomenclature(metadata, nomenclature)
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path} is not a model of this library: {error}") from error
+    except Exception as error:
+        # A damaged file makes zipfile, h5py and Keras raise nearly anything.
+        raise ModelError(
+            f"{path} is not a model of this library ({type(error).__name__}: {error}); train it "
+            "again"
+        ) from error
     return NetworkPredictor(
         model, metadata, dates=dates, bands=bands, nodata=nodata, precision=precision
     )
@@ -230,7 +233,9 @@ def _require_fit(
         )
     channels = len(dates) * len(bands)
     sizes = {key: int(np.size(metadata[key])) for key in ("low", "high")}
-    found_shape = model.input_shape[-1], model.output_shape[-1]
+    # Of a model without layers there is none.
+    shapes = (getattr(model, name, (None,)) for name in ("input_shape", "output_shape"))
+    found_shape = tuple(shape[-1] for shape in shapes)
     if found_shape != (channels, len(metadata["codes"])) or set(sizes.values()) != {channels}:
         raise ModelError(
             f"the model has (channels, classes) {found_shape}, its metadata "

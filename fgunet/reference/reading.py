@@ -56,9 +56,11 @@ def features_near(
     ------
     ReferenceDataError
         If the layer is empty, a field is missing, the filter or the expression is wrong, the
-        file cannot be read, or nothing lies in the zones and the source is not optional.
+        file cannot be read, its coordinate system is not one of the Earth, or nothing lies in
+        the zones and the source is not optional.
     """
-    if layer.features == 0:
+    # What a file says of itself may be stale.
+    if layer.features == 0 and not len(read_features(layer, columns=[])):
         raise ReferenceDataError(
             f"source {source.name!r}: {layer} is empty: 0 features; give a layer with polygons or "
             "lines, or remove the source"
@@ -67,7 +69,7 @@ def features_near(
     tally.hollow = count_hollow(layer)
     read: list[Features] = []
     curved: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
-    for area in _areas(zones, crs, layer.crs, margin_m(source)):
+    for area in _areas(zones, crs, layer, margin_m(source)):
         left, bottom, right, top = shapely.bounds(area).tolist()
         bounds = (left, bottom, right, top)
         found = read_features(layer, columns=columns, where=source.where, bounds=bounds)
@@ -131,16 +133,23 @@ def _span(bounds: Sequence[float] | NDArray[np.float64]) -> str:
 
 
 def _areas(
-    zones: Sequence[shapely.Geometry], crs: str, other: str, margin: float
+    zones: Sequence[shapely.Geometry], crs: str, layer: Layer, margin: float
 ) -> Iterator[shapely.Geometry]:
-    """Distinct zones with their margin, in another coordinate system."""
+    """Distinct zones with their margin, in the coordinate system of a layer."""
     distinct = {shapely.to_wkb(shapely.normalize(zone)): zone for zone in zones}
     # Straight edges bend: short steps follow them.
     wide = [
         shapely.segmentize(shapely.buffer(zone, margin, join_style="mitre"), _STEP_M)
         for zone in distinct.values()
     ]
-    for area in gpd.GeoSeries(wide, crs=crs).to_crs(other):
+    try:
+        areas = gpd.GeoSeries(wide, crs=crs).to_crs(layer.crs)
+    except pyproj.exceptions.ProjError as error:
+        raise ReferenceDataError(
+            f"{layer}: its coordinate system cannot be reached from {crs}, that of the run: "
+            f"{error}; set the right one with ogr2ogr -a_srs"
+        ) from error
+    for area in areas:
         # Out of the other system's reach, where the layer cannot have a feature.
         if np.isfinite(shapely.bounds(area)).all():
             shapely.prepare(area)

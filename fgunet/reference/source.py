@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from fgunet.errors import ConfigError
 from fgunet.reference.translation import Translation
 
+GREATEST_BUFFER_M = 1000.0
+"""Polygons grow and shrink by no more than this on each side."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -35,9 +38,9 @@ class Source:
     buffer_field : str or None
         Field of the full width in m; lines grow by half of it on each side.
     buffer_m : float or None
-        Growth on each side, in m.
+        Growth on each side, in m; 1000 at most.
     erosion_m : float
-        Shrinking on each side after that, in m.
+        Shrinking on each side after that, in m; 1000 at most.
     minimum_area_m2 : float or None
         Least area of a polygon and of each of its pieces; that of the run where None.
     explode : bool
@@ -105,4 +108,6 @@ class Source:
             faults.append("give either buffer_m or buffer_field")
         if min(self.erosion_m, self.buffer_m or 0.0, self.minimum_area_m2 or 0.0) < 0:
             faults.append("buffer_m, erosion_m and minimum_area_m2 are not negative")
+        if not all(m <= GREATEST_BUFFER_M for m in (self.erosion_m, self.buffer_m or 0.0)):
+            faults.append(f"buffer_m and erosion_m are at most {GREATEST_BUFFER_M:g} m")
         return faults

@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from fgunet.errors import ReferenceDataError
 
 _COLUMNS = ["source_code", "code", "meaning"]
+_WHOLE = re.compile("[0-9]{1,3}")
 
 Translation = Mapping[str, int | None]
 """Class code of each source code; None where the source code is ignored on purpose."""
@@ -35,34 +37,58 @@ def read_translation(path: str | os.PathLike[str]) -> dict[str, int | None]:
     Raises
     ------
     ReferenceDataError
-        If the file is missing, lacks a column, repeats a source code or holds a code that is
-        not a whole number; all faults are listed at once.
+        If the file is missing, empty or no CSV in UTF-8, lacks a column, has a row of more or
+        fewer fields, repeats a source code or holds a code that is not a whole number; all faults
+        of rows are listed at once.
     """
     if not Path(path).is_file():
         raise ReferenceDataError(
             f"there is no translation table {path}; correct reference.sources in the configuration"
         )
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if list(reader.fieldnames or []) != _COLUMNS:
-            raise ReferenceDataError(
-                f"{path} has the columns {reader.fieldnames}; "
-                f"a translation table has {', '.join(_COLUMNS)}"
-            )
-        rows = [(reader.line_num, row) for row in reader]
+    (_, columns), *rows = _rows(path)
+    if columns != _COLUMNS:
+        raise ReferenceDataError(
+            f"{path} has the columns {columns}; a translation table has {', '.join(_COLUMNS)}"
+        )
+    if not rows:
+        raise ReferenceDataError(f"{path} has no rows: add one for each class of the source")
     translation: dict[str, int | None] = {}
     faults = []
-    for line, row in rows:
-        source_code, code = (row["source_code"] or "").strip(), (row["code"] or "").strip()
-        if not source_code or source_code in translation:
-            faults.append(f"line {line}: source_code {source_code!r} is empty or repeated")
-        elif code and not code.isdecimal():
-            faults.append(f"line {line}: code {code!r} is not a whole number")
+    for line, fields in rows:
+        source_code, code, *_ = (*map(str.strip, fields), "")
+        fault = _fault(len(fields), source_code, code, translation)
+        if fault:
+            faults.append(f"line {line}: {fault}")
         else:
             translation[source_code] = int(code) if code else None
     if faults:
         raise ReferenceDataError(f"{path} is not a translation table: {'; '.join(faults)}")
     return translation
+
+
+def _rows(path: str | os.PathLike[str]) -> list[tuple[int, list[str]]]:
+    """The rows of a table that hold anything, with the lines they end in; an empty one if none."""
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if row]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise ReferenceDataError(
+            f"{path} cannot be read as a translation table ({type(error).__name__}: {error}); save "
+            "it as CSV with commas, in UTF-8"
+        ) from error
+    return rows or [(0, [])]
+
+
+def _fault(count: int, source_code: str, code: str, before: Translation) -> str:
+    """What is wrong with a row of so many fields after others; empty where nothing is."""
+    if count != len(_COLUMNS):
+        return f"{count} fields in place of {len(_COLUMNS)}"
+    if not source_code or source_code in before:
+        return f"source_code {source_code!r:.60} is empty or repeated"
+    if code and not _WHOLE.fullmatch(code):
+        return f"code {code!r:.60} is not a whole number up to 255"
+    return ""
 
 
 def check_translations(translations: Mapping[str, Translation], codes: Sequence[int]) -> None:

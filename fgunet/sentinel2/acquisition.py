@@ -4,7 +4,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fgunet.errors import ProductError
 from fgunet.grid import Grid
+
+_SCALES = 1e-6, 1e-2
+_OFFSETS = -1.0, 1.0
+_NODATA = -32768, 65535
+"""Least and greatest that reflectance in 8 or 16 bits can have: all products known have a scale of
+1e-4, and an offset of -0.1 or none. Beyond, every pixel would be 0 or the greatest reflectance."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,11 @@ class Acquisition:
         Stored number of a pixel without measurement.
     nodata_declared : bool
         Whether the product says so itself; else it is the number that its family uses.
+
+    Raises
+    ------
+    ProductError
+        If scale, offset or nodata are none that reflectance can have.
     """
 
     product: str
@@ -57,6 +69,18 @@ class Acquisition:
     offset: float
     nodata: int
     nodata_declared: bool
+
+    def __post_init__(self) -> None:
+        told = (self.scale, _SCALES), (self.offset, _OFFSETS), (self.nodata, _NODATA)
+        if not all(least <= number <= greatest for number, (least, greatest) in told):
+            file = next(iter(self.bands.values()), "no file")
+            raise ProductError(
+                f"{self.product} ({file}, ...) states scale {self.scale:g}, offset "
+                f"{self.offset:g} and nodata {self.nodata}; expected a scale of {_SCALES[0]:g} to "
+                f"{_SCALES[1]:g} (reflectance = stored number * scale + offset), an offset of "
+                f"{_OFFSETS[0]:g} to {_OFFSETS[1]:g} and nodata of {_NODATA[0]} to {_NODATA[1]}. "
+                "Correct its metadata, download the product again, or take it away"
+            )
 
     @property
     def date(self) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,12 +16,45 @@ from fgunet.texts import control_characters
 
 _IN_ARCHIVE = "/vsizip/"
 
-LARGEST_METADATA = 1 << 26
-"""Bytes of metadata that are read at most; those of real products have less than a hundredth."""
+LARGEST_METADATA = 1 << 23
+"""Bytes of metadata that are read at most; those of real products have less than a tenth."""
+
+_ENDINGS = (".xml", ".tif", ".jp2")
 
 DAMAGED = (OSError, EOFError, KeyError, RuntimeError, UnicodeError, zlib.error,
            zipfile.BadZipFile)  # fmt: skip
 """What reading a damaged archive may raise."""
+
+
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is there and no plain file: a folder, or a pipe that nobody fills."""
+    try:
+        return not stat.S_ISREG(Path(path).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def stands_for_product(path: Path, *, packed: bool) -> bool:
+    """Whether what is named like a product is to be one, broken or not.
+
+    A folder that is named like an archive is not: the product may lie in it.
+    """
+    return not (packed and os.path.isdir(path))  # noqa: PTH112  raises nothing
+
+
+def require_kind(path: Path, *, packed: bool) -> None:
+    """Refuse what is named like a product's folder, or archive, and is none."""
+    expected, fits = ("an archive", stat.S_ISREG) if packed else ("a folder", stat.S_ISDIR)
+    try:
+        if fits(path.stat().st_mode):
+            return
+        found = "it is none"
+    except OSError as error:
+        found = error.strerror or str(error)
+    raise ProductError(
+        f"{path} is named like a product; expected {expected} ({found}). Download the product "
+        "again, mend the link, or take it away"
+    )
 
 
 def place_in_archive(path: str) -> tuple[str, str] | None:
@@ -50,16 +84,20 @@ class Contents:
     def names(self) -> tuple[str, ...]:
         """Names of all files, sorted, with "/" between folders, from `path` on.
 
+        A folder that is named like a file of a product is among them: it is refused where it is
+        read, instead of passing for a file that is not there.
+
         Raises
         ------
         ProductError
-            If the archive cannot be read, or has names that lead out of it.
+            If the archive or a folder cannot be read, or the archive has names that lead out of it.
         """
         if self.is_archive:
             with self._open() as archive:
                 names = archive.namelist()
             self._require_inside(names)
-            return tuple(sorted(name for name in names if not name.endswith("/")))
+            files = (n.removesuffix("/") for n in names if n[-1:] != "/" or _is_named(n[:-1]))
+            return tuple(sorted(files))
         return tuple(sorted(_files_below(self.path)))
 
     @property
@@ -83,6 +121,8 @@ class Contents:
         """A file's bytes. Raises ProductError if it cannot be read, or has too many."""
         try:
             if not self.is_archive:
+                if is_special(self.path / name):
+                    raise OSError("it is no plain file")
                 with (self.path / name).open("rb") as file:
                     return self._whole(name, file)
             # Of a member, no more is read than the archive says.
@@ -125,11 +165,24 @@ class Contents:
 def _files_below(top: Path) -> Iterator[str]:
     """Names of files; each real folder is entered once, so links may loop."""
     seen: set[str] = set()
-    for folder, inner, names in os.walk(top, followlinks=True):
+    for folder, inner, names in os.walk(top, followlinks=True, onerror=_refuse):
         real = os.path.realpath(folder)
         if real in seen:
             inner.clear()
             continue
         seen.add(real)
         inner.sort()
-        yield from (Path(folder, name).relative_to(top).as_posix() for name in names)
+        for name in (*names, *filter(_is_named, inner)):
+            yield Path(folder, name).relative_to(top).as_posix()
+
+
+def _is_named(name: str) -> bool:
+    """Whether a name is that of a file that may be looked for."""
+    return name.endswith(_ENDINGS)
+
+
+def _refuse(error: OSError) -> None:
+    raise ProductError(
+        f"the folder {error.filename} cannot be read ({error.strerror}); let the account of the "
+        "run read it and what is in it, or take the product away"
+    ) from error

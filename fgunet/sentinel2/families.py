@@ -1,5 +1,6 @@
 """Product families, and finding the products of any of them."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from fgunet.errors import MissingAcquisitionError
 from fgunet.sentinel2 import safe, stac, theia
 from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.masks import ruled_out
+
+_log = logging.getLogger(__name__)
 
 Recognise = Callable[[Path], "list[Product] | None"]
 """Gives the products at a path, or None where the path is nothing of the family."""
@@ -60,7 +63,7 @@ def list_products(
     for location in locations:
         if stac.is_address(location):
             found += stac.find_remote(location, search) if family in ("auto", "stac") else []
-        elif Path(location).exists():
+        elif os.path.exists(location):  # noqa: PTH110  false where its folder is closed
             found += _walk(Path(location), [one.recognise for one in chosen], set())
         else:
             raise MissingAcquisitionError(
@@ -109,8 +112,17 @@ def _walk(path: Path, recognisers: Sequence[Recognise], seen: set[str]) -> Itera
     real = os.path.realpath(path)
     if path.is_dir() and real not in seen:
         seen.add(real)
-        for inner in sorted(path.iterdir()):
+        for inner in _entries(path):
             yield from _walk(inner, recognisers, seen)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What a folder holds, sorted; nothing of one that is closed, as lost+found of a disk is."""
+    if os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+        return sorted(folder.iterdir())
+    _log.warning("%s may not be read: products in it are not found; if there are any, let the "
+                 "account of the run read it", folder)  # fmt: skip
+    return []
 
 
 def count_missing_masks(acquisitions: Sequence[Acquisition], request: Request) -> dict[str, int]:

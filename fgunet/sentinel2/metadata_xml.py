@@ -4,6 +4,9 @@ from xml.etree import ElementTree as ET
 
 from fgunet.errors import ProductError
 
+MOST_PARTS = 1 << 17
+"""Elements and attributes that are read at most; real products have less than a twentieth."""
+
 
 def parse_xml(xml: bytes, source: str) -> ET.Element:
     """The root element of a metadata file.
@@ -21,7 +24,7 @@ def parse_xml(xml: bytes, source: str) -> ET.Element:
     Raises
     ------
     ProductError
-        If it is no XML, or has a document type declaration.
+        If it is no XML, has a document type declaration, or far more elements than metadata have.
     """
     try:
         root = ET.fromstring(xml, ET.XMLParser(target=_Plain()))  # noqa: S314  see `_Plain`
@@ -33,7 +36,18 @@ def parse_xml(xml: bytes, source: str) -> ET.Element:
 
 
 class _Plain(ET.TreeBuilder):
-    """Stops at a document type declaration, which the parser tells of before it reads it."""
+    """Stops at a document type declaration, which the parser tells of before it reads it.
+
+    It stops too where a small file would fill the memory with elements.
+    """
+
+    _parts = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> ET.Element:
+        self._parts += 1 + len(attributes)
+        if self._parts > MOST_PARTS:
+            raise ValueError(f"it has more than {MOST_PARTS} elements and attributes")
+        return super().start(tag, attributes)
 
     def doctype(self, name: str, public: str | None, system: str | None) -> None:
         raise ValueError("it has a document type declaration, expected none")

@@ -9,9 +9,13 @@ from fgunet.grid import Grid
 from fgunet.rasters import grid_of
 from fgunet.sentinel2.bands import BANDS
 from fgunet.sentinel2.images import open_image
+from fgunet.sentinel2.stac_tiles import tile_crs
 
 LARGEST_SIDE = 10980
 """Side of a tile, in 10 m pixels; a product may be cut smaller."""
+
+_EASTINGS, _NORTHINGS = (0.0, 1e6), (-1e5, 1.01e7)
+"""Where the tiles of any zone lie, in metres, and some way around."""
 
 
 def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, str]) -> Grid:
@@ -35,8 +39,8 @@ def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, s
     ------
     ProductError
         If a file cannot be opened, the pixels of a band are not as large as the band's are, the
-        grid is larger than a tile, or a file lies neither on the 10 m grid nor on the same ground
-        with pixels twice as large.
+        grid is larger than a tile or where no tile is, or a file lies neither on the 10 m grid nor
+        on the same ground with pixels twice as large.
     """
     grids = {name: read_product_grid(path) for name, path in bands.items()}
     for name, grid in grids.items():
@@ -44,11 +48,36 @@ def ten_metre_grid(product: str, bands: Mapping[str, str], masks: Mapping[str, s
     finest = min(grids, key=lambda name: BANDS[name].resolution_m)
     grid = _refined(grids[finest], BANDS[finest].resolution_m // 10)
     _require_size_of_tile(bands[finest], grid)
+    _require_place_of_tile(bands[finest], grid)
     for name, found in grids.items():
         _require_fit(bands[name], found, grid)
     for path in masks.values():
         _require_fit(path, read_product_grid(path), grid)
     return grid
+
+
+def require_zone(product: str, tile: str, grid: Grid) -> None:
+    """Refuse a product whose files lie in another coordinate system than its tile's.
+
+    Parameters
+    ----------
+    product : str
+        Name or path of the product, for messages.
+    tile : str
+        Name of its tile ("T31TCJ").
+    grid : Grid
+        Grid of its files.
+
+    Raises
+    ------
+    ProductError
+        If they do.
+    """
+    if grid.crs != tile_crs(tile):
+        raise ProductError(
+            f"{product} is of tile {tile}, whose coordinate system is {tile_crs(tile)}; its files "
+            f"lie in {grid.crs}. Download the product again, or take it away"
+        )
 
 
 def read_product_grid(path: str) -> Grid:
@@ -112,6 +141,19 @@ def _require_size_of_tile(path: str, grid: Grid) -> None:
             f"{path} makes a 10 m grid of {grid.height} x {grid.width} pixels; a tile of "
             f"Sentinel-2 has {LARGEST_SIDE} x {LARGEST_SIDE}. Download the product again, or take "
             "it away"
+        )
+
+
+def _require_place_of_tile(path: str, grid: Grid) -> None:
+    left, bottom, right, top = grid.bounds
+    if not (
+        _EASTINGS[0] <= left and right <= _EASTINGS[1]
+        and _NORTHINGS[0] <= bottom and top <= _NORTHINGS[1]
+    ):  # fmt: skip
+        raise ProductError(
+            f"{path} lies at {left:g} to {right:g} east and {bottom:g} to {top:g} north; tiles lie "
+            f"within {_EASTINGS[0]:g} to {_EASTINGS[1]:g} and {_NORTHINGS[0]:g} to "
+            f"{_NORTHINGS[1]:g}. Download the product again, or take it away"
         )
 
 

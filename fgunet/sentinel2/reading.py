@@ -13,7 +13,7 @@ from fgunet.grid import Grid, Window
 from fgunet.rasters import rasterio_window
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.dilation import dilate
-from fgunet.sentinel2.images import open_image
+from fgunet.sentinel2.images import open_image, require_reflectance
 from fgunet.sentinel2.masks import SPREADING, Masking, look_up, ruled_out
 from fgunet.sentinel2.product_grid import unreadable
 from fgunet.sentinel2.resampling import Calibration, refine, repeat, rescale, stored_numbers
@@ -293,14 +293,8 @@ class LoadedBlock:
 
 
 def _sixteen_bits(path: str, stored: NDArray[Any]) -> NDArray[Any]:
-    if stored.dtype == np.uint8:
-        return stored.astype(np.uint16)
-    if stored.dtype not in (np.int16, np.uint16):
-        raise ProductError(
-            f"{path} holds numbers of type {stored.dtype}; reflectance comes in whole numbers of "
-            "16 bits. Download the product again, or take it away"
-        )
-    return stored
+    require_reflectance(path, stored.dtype)
+    return stored.astype(np.uint16) if stored.dtype == np.uint8 else stored
 
 
 def _all_four(fine: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -4,7 +4,6 @@ Format: https://sentiwiki.copernicus.eu/web/s2-products. Products with the long 
 December 2016 (S2A_USER_PRD_MSIL2A_...) are not read.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,9 +13,9 @@ from pathlib import Path
 from fgunet.errors import MissingBandError, ProductError
 from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.bands import BANDS
-from fgunet.sentinel2.contents import Contents
+from fgunet.sentinel2.contents import Contents, require_kind, stands_for_product
 from fgunet.sentinel2.masks import MASK_KINDS
-from fgunet.sentinel2.product_grid import ten_metre_grid
+from fgunet.sentinel2.product_grid import require_zone, ten_metre_grid
 from fgunet.sentinel2.safe_format import (
     ARCHIVE_ENDINGS,
     CLASSIFICATION,
@@ -46,7 +45,8 @@ def recognise(path: Path) -> list[Product] | None:
     """The product at a path, or None where there is none of this family.
 
     A product is a folder ``<name>.SAFE``, or an archive ``<name>.zip`` or ``<name>.SAFE.zip`` with
-    that folder in it. Only names are looked at.
+    that folder in it. Only names are looked at: what is named so and is no folder, or no file, is
+    a broken product.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def recognise(path: Path) -> list[Product] | None:
         Any file or folder.
     """
     name = _parse_name(path)
-    if name is None:
+    if name is None or not stands_for_product(path, packed=_is_packed(path)):
         return None
     describe = partial(read_product, path)
     return [Product(name[0], "safe", name["tile"], name["date"], str(path), describe)]
@@ -94,6 +94,7 @@ def read_product(path: Path, request: Request) -> Acquisition:
             f"{path} is no folder or archive of a Sentinel-2 level 2A product of ESA; expected "
             f"{PRODUCT_NAME.pattern} and {FOLDER_ENDING} or .zip"
         )
+    require_kind(path, packed=_is_packed(path))
     contents = Contents(path)
     top = _find_top(contents, name)
     xml = top + METADATA_FILE
@@ -104,6 +105,8 @@ def read_product(path: Path, request: Request) -> Acquisition:
     images = _find_images(contents, f"{top}GRANULE/{granule[0]}/IMG_DATA/", name)
     bands = _choose_bands(path, images, request)
     masks = _choose_masks(path, images, request)
+    grid = ten_metre_grid(name[0], bands, masks)
+    require_zone(str(path), name["tile"], grid)
     offset = told.offset_of(request.bands)
     return Acquisition(
         product=name[0],
@@ -113,7 +116,7 @@ def read_product(path: Path, request: Request) -> Acquisition:
         platform=told.platform,
         version=f"N{name['baseline']}_{name['made']}",
         baseline=told.baseline,
-        grid=ten_metre_grid(name[0], bands, masks),
+        grid=grid,
         bands=bands,
         masks=masks,
         scale=1 / told.quantification,
@@ -124,13 +127,16 @@ def read_product(path: Path, request: Request) -> Acquisition:
 
 
 def _parse_name(path: Path) -> re.Match[str] | None:
-    """The name of the product at a path, or None where there is none."""
+    """The name of a product, by a path's name, or None if it is named otherwise."""
     for ending in (FOLDER_ENDING, *ARCHIVE_ENDINGS):
         match = PRODUCT_NAME.fullmatch(path.name.removesuffix(ending))
         if match and path.name.endswith(ending):
-            there = os.path.isdir if ending == FOLDER_ENDING else os.path.isfile
-            return match if there(path) else None
+            return match
     return None
+
+
+def _is_packed(path: Path) -> bool:
+    return not path.name.endswith(FOLDER_ENDING)
 
 
 def _find_top(contents: Contents, name: re.Match[str]) -> str:

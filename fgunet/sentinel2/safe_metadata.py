@@ -183,8 +183,10 @@ def _nodata(elements: _Elements) -> int | None:
         value = {_plain_name(child): (child.text or "").strip() for child in element}
         if value.get("SPECIAL_VALUE_TEXT") == "NODATA":
             found = value.get("SPECIAL_VALUE_INDEX", "")
-            if not re.fullmatch(r"[0-9]+", found):
-                raise elements.unexpected("the special value NODATA", found, "a whole number")
+            if not re.fullmatch(r"[0-9]{1,5}", found):
+                raise elements.unexpected(
+                    "the special value NODATA", found, "a whole number of at most 5 digits"
+                )
             return int(found)
     return None
 

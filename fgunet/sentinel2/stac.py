@@ -6,8 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from fgunet.errors import MissingAcquisitionError, ProductError
-from fgunet.sentinel2.acquisition import Product
-from fgunet.sentinel2.stac_catalogues import SUFFIXES, Item, find_catalogues, read_items
+from fgunet.sentinel2.acquisition import Acquisition, Product, Request
+from fgunet.sentinel2.stac_catalogues import (
+    SUFFIXES,
+    Item,
+    find_catalogues,
+    read_items,
+    told_of,
+)
 from fgunet.sentinel2.stac_items import describe, is_sentinel2, tiles_named, time_of
 from fgunet.sentinel2.stac_services import Search, search_items
 
@@ -85,19 +91,24 @@ def find_remote(location: str, search: Search | None) -> list[Product]:
 
 def _products(items: Iterable[Item]) -> list[Product]:
     """Products of items, each once; items of other satellites are left out and counted."""
-    items = list(items)
-    ours = [item for item in items if is_sentinel2(item)]
-    if len(ours) < len(items):
-        others = [item.id for item in items if not is_sentinel2(item)]
+    products: list[Product] = []
+    others: list[str] = []
+    for item in items:
+        with told_of(_name(item)):
+            if is_sentinel2(item):
+                products.append(_product(item))
+            else:
+                others.append(item.id)
+    if others:
         _log.warning("%d STAC items are not of Sentinel-2: %s, ...", len(others), others[0])
-    return [_product(item) for item in ours]
+    return products
 
 
 def _product(item: Item) -> Product:
     tiles = tiles_named(item)
     if not tiles:
         raise ProductError(
-            f"item {item.id} ({item.place}) names no tile; expected grid:code (MGRS-31UES) or "
+            f"{_name(item)} names no tile; expected grid:code (MGRS-31UES) or "
             "s2:mgrs_tile. Add it to the item, or take the item away"
         )
     return Product(
@@ -106,5 +117,14 @@ def _product(item: Item) -> Product:
         tile=next(iter(tiles.values())),
         date=f"{time_of(item):%Y%m%d}",
         path=item.place,
-        describe=partial(describe, item),
+        describe=partial(_describe, item),
     )
+
+
+def _describe(item: Item, request: Request) -> Acquisition:
+    with told_of(_name(item)):
+        return describe(item, request)
+
+
+def _name(item: Item) -> str:
+    return f"item {item.id} ({item.place})"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
-from fgunet.errors import MissingAcquisitionError, ProductError
+from fgunet.errors import FgunetError, ProductError
 from fgunet.sentinel2.stac_network import fetch_text
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def find_catalogues(path: Path) -> list[Path]:
     """The STAC files that a path stands for: itself, or the catalogue at the top of a folder.
 
     A file counts if it ends in .json or .geojson and the first MiB names a STAC version, so that
-    other JSON costs little and never fails.
+    other JSON costs little, and what it holds never fails.
     """
     if path.is_dir():
         candidates = [path / name for name in _CATALOGUES]
@@ -87,7 +87,7 @@ def read_items(place: str) -> list[Item]:
     """
     if "://" not in place:
         place = os.path.abspath(place)  # noqa: PTH100 - links stay as the user named them
-    return list(_read(place, {place}))
+    return list(_read(place))
 
 
 def make_item(item: "pystac.Item", place: str) -> Item:
@@ -127,47 +127,58 @@ def _absolute(href: str, place: str) -> str:
 
 
 def _is_stac(path: Path) -> bool:
-    """Whether a file is STAC; if its JSON is broken, whether it seems to be."""
+    """Whether a file is STAC, or claims to be; what cannot be read may be.
+
+    What is no file (a pipe, say) is not: opening it could take for ever.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - False too in a folder that may not be entered
+        return False
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)
-            if b'"stac_version"' not in head:
+            if b'"stac_version"' not in head.replace(b"\0", b""):  # UTF-16 has them
                 return False
             content = json.loads(head + file.read())
-    except OSError:
-        return False
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         return True
-    return isinstance(content, dict) and content.get("type") in _KINDS
+    if not isinstance(content, dict):
+        return False
+    # Catalogues before STAC 1.0 have no type; their items are found by themselves.
+    return content.get("type") in _KINDS or {"type", "stac_version"} <= content.keys()
 
 
-def _read(place: str, seen: set[str]) -> Iterator[Item]:
-    """Items at a place; each file is read once, so links may loop."""
-    with told_of(place):
-        content = json.loads(_text(place))
-    kind = content.get("type") if isinstance(content, dict) else None
-    if kind == "FeatureCollection":
-        yield from _of_collection(content, place)
-    elif kind == "Feature":
+def _read(place: str) -> Iterator[Item]:
+    """Items at or below a place; each file is read once, so links may loop."""
+    waiting, seen = [place], {place}
+    while waiting:
+        place = waiting.pop()
         with told_of(place):
-            item = _parse_item(content, place)
-        yield item
-    elif kind in _WITH_LINKS:
-        with told_of(place):
-            targets = _targets(content, place)
-        for target in targets:
-            if target not in seen:
-                seen.add(target)
-                yield from _read(target, seen)
-    else:
-        raise ProductError(
-            f"{place} is not STAC: its type is {kind!r}; expected {', '.join(_KINDS)}. "
-            "Correct products.folder, or the link in the catalogue"
-        )
+            content = json.loads(_content(place))
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == "FeatureCollection":
+            yield from _of_collection(content, place)
+        elif kind == "Feature":
+            with told_of(place):
+                item = _parse_item(content, place)
+            yield item
+        elif kind in _WITH_LINKS:
+            with told_of(place):
+                targets = [one for one in _targets(content, place) if one not in seen]
+            seen.update(targets)
+            waiting += reversed(targets)
+        else:
+            raise ProductError(
+                f"{place} is not STAC: its type is {kind!r}; expected {', '.join(_KINDS)}. "
+                "Correct its type, products.folder, or the link in the catalogue"
+            )
 
 
-def _text(place: str) -> str:
-    return fetch_text(place) if "://" in place else Path(place).read_text(encoding="utf-8")
+def _content(place: str) -> str | bytes:
+    if "://" in place:
+        return fetch_text(place)
+    if not Path(place).is_file():
+        raise FileNotFoundError(place)
+    return Path(place).read_bytes()
 
 
 def _parse_item(content: dict[str, Any], place: str) -> Item:
@@ -183,7 +194,9 @@ def _of_collection(content: dict[str, Any], place: str) -> Iterator[Item]:
     """
     import pystac  # noqa: PLC0415  0.2 s, and most runs need it not
 
-    for number, feature in enumerate(content.get("features") or []):
+    with told_of(place):
+        features = list(content["features"])
+    for number, feature in enumerate(features):
         with told_of(f"feature {number} of {place}"):
             item = pystac.Item.from_dict(feature, preserve_dict=False)
             made = make_item(item, own_place(item, place))
@@ -191,7 +204,7 @@ def _of_collection(content: dict[str, Any], place: str) -> Iterator[Item]:
 
 
 def _targets(content: dict[str, Any], place: str) -> list[str]:
-    """Absolute addresses of the items and children that a catalogue links to."""
+    """Absolute addresses of the items and children that a catalogue links to, each once."""
     import pystac  # noqa: PLC0415  0.2 s, and most runs need it not
 
     kind = pystac.Collection if content["type"] == "Collection" else pystac.Catalog
@@ -199,20 +212,20 @@ def _targets(content: dict[str, Any], place: str) -> list[str]:
         content, href=place, migrate=True, preserve_dict=False
     )
     links = [*catalogue.get_item_links(), *catalogue.get_child_links()]
-    return [_absolute(str(link.target), place) for link in links]
+    return list(dict.fromkeys(_absolute(str(link.target), place) for link in links))
 
 
 @contextmanager
 def told_of(place: str) -> Iterator[None]:
-    """Tell errors as ours. pystac checks little, so bad content raises errors of any type."""
+    """Tell errors as ours. Content may be anything, so bad content raises errors of any type."""
     try:
         yield
-    except (ProductError, MissingAcquisitionError):
+    except (FgunetError, MemoryError):
         raise
     except FileNotFoundError as error:
         raise ProductError(
-            f"there is no {place}, which a STAC catalogue links to; copy the missing file, or take "
-            "its link out of the catalogue"
+            f"there is no file {place}, which a STAC catalogue links to; copy the missing "
+            "file, or take its link out of the catalogue"
         ) from error
     except Exception as error:
         raise ProductError(

@@ -26,7 +26,8 @@ _SEPARATORS = re.compile(r"[_.\-]")
 _DAY = re.compile(r"(?<!\d)(\d{8})(?:T\d{6})?(?!\d)")
 _MISSION_IN_NAME = re.compile(r"S2([A-D])_")
 _TIMES_OF_MAKING = ("s2:generation_time", "processing:datetime", "created", "updated")
-_SEQUENCE = re.compile(r"_(\d+)_L2A$")
+_SEQUENCE = re.compile(r"[0-9]{1,9}")
+_SEQUENCE_IN_NAME = re.compile(r"_([0-9]{1,9})_L2A$")
 _KEYS_NEEDED = (
     ". If the address asks for a login, set GDAL's environment variables (AWS_ACCESS_KEY_ID, ...; "
     "VSICURL_PC_URL_SIGNING=YES for the Planetary Computer)"
@@ -39,6 +40,11 @@ def is_sentinel2(item: Item) -> bool:
     mission = item.properties.get("platform") or item.properties.get("constellation")
     if mission is None:
         return bool(tiles_named(item) and band_names(item))
+    if not isinstance(mission, str):
+        raise ProductError(
+            f"item {item.id} ({item.place}) has the platform {mission!r}; expected a name, like "
+            "sentinel-2a. Correct the item, or take it away"
+        )
     return _plain(mission).startswith("SENTINEL2")
 
 
@@ -255,5 +261,8 @@ def _made(properties: Mapping[str, object]) -> str:
 
 
 def _sequence(item: Item) -> str:
-    match = _SEQUENCE.search(item.id)
-    return str(item.properties.get("s2:sequence") or (match[1] if match else 0))
+    told = str(item.properties.get("s2:sequence"))
+    if _SEQUENCE.fullmatch(told):
+        return told
+    match = _SEQUENCE_IN_NAME.search(item.id)
+    return match[1] if match else "0"

@@ -118,10 +118,10 @@ def _scaling(item: Item, key: str) -> tuple[float, float]:
     applied = any(item.properties.get(name) is True for name in _APPLIED)
     if scale is None and offset is None:
         return SCALE, 0.0 if applied else _offset_by_baseline(item, key)
-    if scale is None or scale <= 0:
+    if scale is None:
         raise ProductError(
-            f"asset {key} of item {item.id} ({item.place}) states scale {scale} with offset "
-            f"{offset}; expected a scale above 0, like {SCALE}. Correct the item, or take it away"
+            f"asset {key} of item {item.id} ({item.place}) states no scale with its offset "
+            f"{offset}; expected one, like {SCALE}. Correct the item, or take it away"
         )
     return scale, 0.0 if applied or offset is None else offset
 

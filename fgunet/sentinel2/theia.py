@@ -3,7 +3,6 @@
 Format: https://www.cesbio.cnrs.fr/maja/sentinel-2-output-format/
 """
 
-import os
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,9 +12,9 @@ from pathlib import Path
 from fgunet.errors import MissingBandError, ProductError
 from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.bands import BANDS
-from fgunet.sentinel2.contents import Contents
+from fgunet.sentinel2.contents import Contents, require_kind, stands_for_product
 from fgunet.sentinel2.masks import ruled_out
-from fgunet.sentinel2.product_grid import declared_nodata, ten_metre_grid
+from fgunet.sentinel2.product_grid import declared_nodata, require_zone, ten_metre_grid
 from fgunet.sentinel2.theia_format import (
     ARCHIVE_ENDING,
     ARCHIVE_NAME,
@@ -48,7 +47,8 @@ def recognise(path: Path) -> list[Product] | None:
     """The product at a path, or None where there is none of this family.
 
     A product is a folder ``<name>``, or an archive ``<name>.zip`` with that folder in it, which may
-    lack the version at the end of its own name. Only names are looked at.
+    lack the version at the end of its own name. Only names are looked at: what is named so and is
+    no folder, or no file, is a broken product.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def recognise(path: Path) -> list[Product] | None:
         Any file or folder.
     """
     name = _parse_name(path)
-    if name is None:
+    if name is None or not stands_for_product(path, packed=_is_packed(path)):
         return None
     describe = partial(read_product, path)
     return [Product(name[0], "theia", name["tile"], name["date"], str(path), describe)]
@@ -90,6 +90,7 @@ def read_product(path: Path, request: Request) -> Acquisition:
             f"{path} is no folder or archive of a Theia product; expected {PRODUCT_NAME.pattern}, "
             f"for an archive with {ARCHIVE_ENDING}"
         )
+    require_kind(path, packed=_is_packed(path))
     contents = Contents(path)
     name = _full_name(contents, expected)
     time = _time(path, name)
@@ -99,6 +100,7 @@ def read_product(path: Path, request: Request) -> Acquisition:
     bands = _choose_bands(contents, files, request)
     masks = _choose_masks(contents, files, request)
     grid = ten_metre_grid(name[0], bands, masks)
+    require_zone(str(path), name["tile"], grid)
     nodata, declared = _nodata(path, bands, told)
     return Acquisition(
         product=name[0],
@@ -119,12 +121,13 @@ def read_product(path: Path, request: Request) -> Acquisition:
 
 
 def _parse_name(path: Path) -> re.Match[str] | None:
-    """The name of the product at a path, or None where there is none."""
-    stem = path.name.removesuffix(ARCHIVE_ENDING)
-    packed = stem != path.name
-    match = (ARCHIVE_NAME if packed else PRODUCT_NAME).fullmatch(stem)
-    there = os.path.isfile if packed else os.path.isdir
-    return match if match and there(path) else None
+    """The name of a product, by a path's name, or None if it is named otherwise."""
+    pattern = ARCHIVE_NAME if _is_packed(path) else PRODUCT_NAME
+    return pattern.fullmatch(path.name.removesuffix(ARCHIVE_ENDING))
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.endswith(ARCHIVE_ENDING)
 
 
 def _full_name(contents: Contents, name: re.Match[str]) -> re.Match[str]:

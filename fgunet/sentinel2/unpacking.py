@@ -22,6 +22,7 @@ from fgunet.sentinel2.contents import DAMAGED, place_in_archive
 # Reflectance has two, overviews take a third more.
 _BYTES_OF_A_PIXEL = 8
 _BYTES_OF_A_HEADER = 1 << 20
+_ENCRYPTED = 1
 
 
 @contextmanager
@@ -56,6 +57,27 @@ def unpacked(
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def require_unpackable(path: str, grid: Grid) -> None:
+    """Refuse a file that could not be unpacked; one that is not packed passes.
+
+    Parameters
+    ----------
+    path : str
+        File of an acquisition, as GDAL opens it.
+    grid : Grid
+        The acquisition's 10 m grid.
+
+    Raises
+    ------
+    ProductError
+        If its archive cannot be read, or it is encrypted or far larger than its image.
+    """
+    place = place_in_archive(path)
+    if place:
+        with _member(*place, grid):
+            pass
+
+
 def _unpacked(acquisition: Acquisition, folder: Path) -> Acquisition:
     place, grid = folder / acquisition.product, acquisition.grid
     if place.parent != folder or place.name in ("", ".", ".."):
@@ -75,22 +97,31 @@ def _unpack(path: str, folder: Path, grid: Grid) -> str:
     place = place_in_archive(path)
     if place is None:
         return path
-    archive_path, name = place
+    with _member(*place, grid) as (archive, about):
+        if about.compress_type == zipfile.ZIP_STORED:
+            return path
+        # The checksum in its name tells a file from that of another archive.
+        target = folder / f"{about.CRC:08x}_{Path(about.filename).name}"
+        if not target.exists() or target.stat().st_size != about.file_size:
+            with (
+                archive.open(about) as packed,
+                atomic_path(target) as part,
+                part.open("wb") as whole,
+            ):
+                shutil.copyfileobj(packed, whole, 1 << 20)
+    return str(target)
+
+
+@contextmanager
+def _member(
+    archive_path: str, name: str, grid: Grid
+) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
+    """An archive and what it says of a member that may be unpacked."""
     try:
         with zipfile.ZipFile(archive_path) as archive:
             about = archive.getinfo(name)
-            if about.compress_type == zipfile.ZIP_STORED:
-                return path
-            # The checksum in its name tells a file from that of another archive.
-            target = folder / f"{about.CRC:08x}_{Path(name).name}"
             _require_plausible(about, archive_path, grid)
-            if not target.exists() or target.stat().st_size != about.file_size:
-                with (
-                    archive.open(about) as packed,
-                    atomic_path(target) as part,
-                    part.open("wb") as whole,
-                ):
-                    shutil.copyfileobj(packed, whole, 1 << 20)
+            yield archive, about
     except DAMAGED as error:
         # What the disk does not allow is no fault of the product.
         if isinstance(error, OSError) and error.filename != archive_path:
@@ -99,11 +130,17 @@ def _unpack(path: str, folder: Path, grid: Grid) -> str:
             f"{name} in {archive_path} cannot be unpacked ({error}); download the product again, "
             "or take it away"
         ) from error
-    return str(target)
 
 
 def _require_plausible(about: zipfile.ZipInfo, archive: str, grid: Grid) -> None:
-    """Refuse a file that would fill the disk; no more is unpacked than the archive says."""
+    """Refuse a file that is locked, or would fill the disk.
+
+    No more is unpacked than the archive says.
+    """
+    if about.flag_bits & _ENCRYPTED:
+        raise ProductError(
+            f"{about.filename} in {archive} is encrypted; unpack the archive, or take it away"
+        )
     most = _BYTES_OF_A_PIXEL * grid.height * grid.width + _BYTES_OF_A_HEADER
     if about.file_size > most:
         raise ProductError(

@@ -53,9 +53,15 @@ def shift_date(day: str, days: int) -> str:
     Raises
     ------
     SeriesError
-        If `day` is not a date.
+        If `day` is not a date, or the other would lie beyond the year 9999 or before 1.
     """
-    return (_parse(day) + timedelta(days=days)).strftime("%Y%m%d")
+    try:
+        return (_parse(day) + timedelta(days=days)).isoformat().replace("-", "")
+    except OverflowError:
+        raise SeriesError(
+            f"there is no date {days} days from {day}: years go from 1 to 9999; correct the "
+            "section series of the configuration"
+        ) from None
 
 
 def day_numbers(dates: Sequence[str]) -> NDArray[np.int64]:
@@ -72,7 +78,7 @@ def day_numbers(dates: Sequence[str]) -> NDArray[np.int64]:
 
 def _parse(day: str) -> date:
     # strptime alone takes "2018011" for a date.
-    if len(day) == 8 and day.isdigit():
+    if len(day) == 8 and day.isascii() and day.isdigit():
         try:
             return datetime.strptime(day, "%Y%m%d").date()
         except ValueError:

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from fgunet.errors import ReferenceDataError
-from fgunet.vectors.intact import sibling
+from fgunet.vectors.intact import address, sibling
 from fgunet.vectors.layers import Layer
 from fgunet.vectors.reading import read_features
 
@@ -66,13 +66,11 @@ def _in_shapefile(path: Path) -> dict[str, int]:
 def _in_geopackage(layer: Layer) -> dict[str, int]:
     name = f"rtree_{layer.name}_{layer.geometry_name}_rowid"
     index, geometry, table = map(_quoted, (name, layer.geometry_name, layer.name))
-    address = f"{Path(layer.path).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True)) as database:
-        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone():
+    with closing(sqlite3.connect(address(Path(layer.path)), uri=True)) as database:
+        if not _are_tables(database, layer.name, name):
             # A view, with the index of its table.
             return _by_reading(layer)
-        (indexed,) = database.execute(f"SELECT count(*) FROM {index}").fetchone()  # noqa: S608
-        if indexed >= layer.features:
+        if _is_full(database, table, index):
             return {}
         # Bit 4 of the fourth byte of a geometry says that it is empty (OGC 12-128r19, 2.1.3).
         row = database.execute(
@@ -88,6 +86,32 @@ def _in_geopackage(layer: Layer) -> dict[str, int]:
             f"'{layer.name}', '{layer.geometry_name}')\""
         )
     return {NULL: outside - with_geometry, EMPTY: empty}
+
+
+def _are_tables(database: sqlite3.Connection, *names: str) -> bool:
+    """Whether these are names of tables: a view may be made so that its rows have no end."""
+    query = (
+        "SELECT count(*) FROM sqlite_master WHERE name = ? COLLATE NOCASE "
+        "AND type = 'table' AND sql LIKE 'CREATE TABLE %'"
+    )
+    return all(database.execute(query, (name,)).fetchone() == (1,) for name in names)
+
+
+def _is_full(database: sqlite3.Connection, table: str, index: str) -> bool:
+    """Whether the index has every number from the first feature to the last.
+
+    The number of features that the file notes of itself may be stale, and to count them takes a
+    reading of the table.
+    """
+    ends = (f"SELECT {end}(rowid) FROM {table}" for end in ("min", "max"))  # noqa: S608
+    first, last = (database.execute(end).fetchone()[0] for end in ends)
+    if first is None:
+        return True
+    (indexed,) = database.execute(
+        f"SELECT count(*) FROM {index} WHERE rowid BETWEEN ? AND ?",  # noqa: S608
+        (first, last),
+    ).fetchone()
+    return bool(indexed == last - first + 1)
 
 
 def _quoted(name: str) -> str:

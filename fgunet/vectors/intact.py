@@ -4,6 +4,7 @@ GDAL passes over some damage: a record of a shapefile that is cut off becomes a 
 geometry, and one without its table a feature without fields.
 """
 
+import glob
 import sqlite3
 import struct
 from contextlib import closing
@@ -31,12 +32,13 @@ def check_intact(path: Path) -> None:
     Raises
     ------
     ReferenceDataError
-        If it is missing, empty, cut off, lacks a part or is locked, or if its path would be read
-        as something else.
+        If it is missing, empty, cut off, lacks a part or is locked, if its path would be read as
+        something else, or if it or a file beside it is a pipe or a device.
     """
     _require_plain(path)
     if not path.exists():
         raise ReferenceDataError(f"there is no file {path}; correct its path in the configuration")
+    _require_files(path)
     if path.is_dir():
         return
     if path.stat().st_size == 0:
@@ -61,6 +63,20 @@ def _require_plain(path: Path) -> None:
         )
 
 
+def _require_files(path: Path) -> None:
+    """Refuse pipes and devices, which GDAL would wait for, among all that it may open.
+
+    That is the file and what has its name and another suffix, or what is in the folder.
+    """
+    beside = path.parent.glob(f"{glob.escape(path.stem)}[.-]*")
+    for one in (path, *sorted(path.glob("*") if path.is_dir() else beside)):
+        if one.exists() and not one.is_file() and not one.is_dir():
+            raise ReferenceDataError(
+                f"{one} is neither a file nor a folder, and would be read with {path}; move it "
+                "away, and give a file"
+            )
+
+
 def _check_sqlite_length(path: Path, header: bytes) -> None:
     if len(header) < 100:
         raise ReferenceDataError(f"{path} has {len(header)} bytes, a header has 100; {_AGAIN}")
@@ -78,9 +94,8 @@ def _check_sqlite_length(path: Path, header: bytes) -> None:
 
 
 def _check_not_locked(path: Path) -> None:
-    address = f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_WAIT_S)) as database:
+        with closing(sqlite3.connect(address(path), uri=True, timeout=LOCK_WAIT_S)) as database:
             database.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
@@ -90,6 +105,17 @@ def _check_not_locked(path: Path) -> None:
             ) from error
     except sqlite3.DatabaseError as error:
         raise ReferenceDataError(f"{path} is damaged: {error}; {_AGAIN}") from error
+
+
+def address(path: Path) -> str:
+    """What SQLite opens to read a GeoPackage and to write nothing, neither into it nor beside it.
+
+    Of a file in the mode of a write-ahead log it would make the log, and leave it.
+    """
+    with path.open("rb") as file:
+        mode = file.read(20)[18:]
+    alone = mode == b"\x02\x02" and not path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
 
 
 def _check_shapefile(path: Path) -> None:
@@ -137,7 +163,7 @@ def sibling(path: Path, suffix: str) -> Path:
         If it is missing.
     """
     for candidate in (path.with_suffix(suffix), path.with_suffix(suffix.upper())):
-        if candidate.exists():
+        if candidate.is_file():
             return candidate
     raise ReferenceDataError(
         f"{path} has no {suffix} file beside it; a shapefile is .shp, .shx and .dbf together, "

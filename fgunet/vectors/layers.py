@@ -9,6 +9,7 @@ from typing import Any
 import pyogrio
 
 from fgunet.errors import ReferenceDataError
+from fgunet.vectors.gdal import as_file, offline
 from fgunet.vectors.intact import check_intact
 
 _REFERRING = {"OGR_VRT", "GDALG", "WFS", "OAPIF", "OGCAPI", "CSW", "HTTP", "PLSCENES", "NGW"}
@@ -35,7 +36,7 @@ class Layer:
     geometry_type : str
         GDAL's name of the geometry type; "Unknown" where it is mixed.
     features : int
-        Number of features; -1 where counting takes a reading.
+        Number of features, as the file says; -1 where counting takes a reading.
     indexed : bool
         Whether a spatial filter is quick.
     """
@@ -83,17 +84,19 @@ def find_layer(path: str | os.PathLike[str], name: str | None = None) -> Layer:
     ------
     ReferenceDataError
         If the file is missing, damaged, locked or of no known format, if it has no such layer,
-        or several and none is named, if the layer has no geometry or coordinate system, or if the
-        file refers to other files or to a service.
+        or several and none is named, if the layer has no geometry or coordinate system, if the
+        file refers to other files or to a service, or if a pipe or device is beside it.
     """
-    check_intact(Path(path))
+    file = as_file(path)
     try:
-        kinds = {str(row[0]): row[1] for row in pyogrio.list_layers(path)}
-        name = _chosen(path, kinds, name)
-        info = pyogrio.read_info(path, layer=name)
-    except (RuntimeError, ValueError) as error:
-        if isinstance(error, ReferenceDataError):
-            raise
+        check_intact(Path(path))
+        with offline():
+            kinds = {str(row[0]): row[1] for row in pyogrio.list_layers(file)}
+            name = _chosen(path, kinds, name)
+            info = pyogrio.read_info(file, layer=name)
+    except ReferenceDataError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
         raise ReferenceDataError(
             f"{path} cannot be opened: {error}; give a vector file that GDAL reads, and if it is "
             "one, copy or download it again"

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from fgunet.errors import ReferenceDataError
+from fgunet.vectors.gdal import as_file, offline
 from fgunet.vectors.layers import Layer, find_layer
 
 Bounds = tuple[float, float, float, float]
@@ -22,6 +23,13 @@ _STRAIGHT_TYPES = {"Point", "LineString", "Polygon", "MultiPoint", "MultiLineStr
     "MultiPolygon"
 }
 _STRAIGHT_DRIVERS = {"ESRI Shapefile", "GeoJSON", "GeoJSONSeq", "FlatGeobuf"}
+
+_ALL = {"GPKG": "1 = 1"}
+"""Filters that all features pass. Without any, no more features are read than a GeoPackage notes
+of itself, which another program may have left behind the truth."""
+
+_GREATEST_COORDINATE = 1e12
+"""In any unit: in millimetres 25 times around the globe."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ class Features:
     closed : numpy.ndarray
         (n,), bool: True where a ring was open and has been closed.
     unreadable : numpy.ndarray
-        (n,), bool: True where the geometry is of a kind that is not supported (a TIN) or broken.
+        (n,), bool: True where the geometry is of a kind that is not supported (a TIN), is broken,
+        or has coordinates that are no numbers or beyond any globe.
     """
 
     identifier: NDArray[np.int64]
@@ -88,26 +97,33 @@ def read_features(
     Raises
     ------
     ReferenceDataError
-        If a field is missing, the filter is wrong, or GDAL meets an error on the way.
+        If a field is missing or holds lists, the filter is wrong, or GDAL meets an error on the
+        way.
     """
     names = list(dict.fromkeys(columns))
     layer.require_fields(names)
     if where is not None:
         _require_one_condition(layer, where)
+    condition = _ALL.get(layer.driver) if where is None and bounds is None else where
     try:
-        meta, identifier, wkb, values = pyogrio.raw.read(
-            layer.path,
-            layer=layer.name,
-            columns=names,
-            where=where,
-            bbox=bounds,
-            return_fids=True,
-        )
+        with offline():
+            meta, identifier, wkb, values = pyogrio.raw.read(
+                as_file(layer.path),
+                layer=layer.name,
+                columns=names,
+                where=condition,
+                bbox=bounds,
+                return_fids=True,
+            )
     except (RuntimeError, ValueError) as error:
         raise _unread(layer, where, error) from error
     # GDAL gives fields in the order of the file.
-    kinds = zip(map(str, meta["fields"]), values, meta["ogr_types"], strict=True)
-    given = {name: _whole(column) if "Int" in kind else column for name, column, kind in kinds}
+    kinds = dict(zip(map(str, meta["fields"]), meta["ogr_types"], strict=True))
+    _require_no_lists(layer, kinds)
+    given = {
+        name: _whole(column) if "Int" in kind else column
+        for (name, kind), column in zip(kinds.items(), values, strict=True)
+    }
     geometry, closed, unreadable = _geometries(wkb)
     return Features(
         identifier.astype(np.int64),
@@ -127,14 +143,15 @@ def curved_features(layer: Layer, bounds: Bounds) -> NDArray[np.int64]:
     quoted = layer.name.replace('"', '\\"')
     kinds = ", ".join(f"'{kind}'" for kind in _CURVED)
     try:
-        _, identifier, _, _ = pyogrio.raw.read(
-            layer.path,
-            sql=f'SELECT FID FROM "{quoted}" WHERE OGR_GEOMETRY IN ({kinds})',  # noqa: S608
-            sql_dialect="OGRSQL",
-            bbox=bounds,
-            read_geometry=False,
-            return_fids=True,
-        )
+        with offline():
+            _, identifier, _, _ = pyogrio.raw.read(
+                as_file(layer.path),
+                sql=f'SELECT FID FROM "{quoted}" WHERE OGR_GEOMETRY IN ({kinds})',  # noqa: S608
+                sql_dialect="OGRSQL",
+                bbox=bounds,
+                read_geometry=False,
+                return_fids=True,
+            )
     except (RuntimeError, ValueError) as error:
         raise _unread(layer, None, error) from error
     return np.asarray(identifier, dtype=np.int64)
@@ -142,8 +159,9 @@ def curved_features(layer: Layer, bounds: Bounds) -> NDArray[np.int64]:
 
 def layer_bounds(layer: Layer) -> Bounds:
     """Left, bottom, right and top of a layer, in its coordinates."""
-    bounds = pyogrio.read_info(layer.path, layer=layer.name, force_total_bounds=True)
-    left, bottom, right, top = bounds["total_bounds"]
+    with offline():
+        info = pyogrio.read_info(as_file(layer.path), layer=layer.name, force_total_bounds=True)
+    left, bottom, right, top = info["total_bounds"]
     return float(left), float(bottom), float(right), float(top)
 
 
@@ -206,10 +224,26 @@ def _geometries(
     wkb: NDArray[np.object_],
 ) -> tuple[NDArray[np.object_], NDArray[np.bool_], NDArray[np.bool_]]:
     geometry = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
-    broken = shapely.is_missing(geometry) & np.array([one is not None for one in wkb], dtype=bool)
+    given = np.array([one is not None for one in wkb], dtype=bool)
+    broken = given & shapely.is_missing(geometry)
     geometry[broken] = shapely.from_wkb(wkb[broken], on_invalid="fix")
-    unreadable = broken & shapely.is_missing(geometry)
+    geometry[_beyond(geometry)] = None
+    unreadable = given & shapely.is_missing(geometry)
     return geometry, broken & ~unreadable, unreadable
+
+
+def _beyond(geometry: NDArray[np.object_]) -> NDArray[np.bool_]:
+    far = ~(np.abs(shapely.bounds(geometry)) <= _GREATEST_COORDINATE).all(axis=1)
+    return np.asarray(far & ~shapely.is_missing(geometry) & ~shapely.is_empty(geometry))
+
+
+def _require_no_lists(layer: Layer, kinds: dict[str, str]) -> None:
+    lists = [name for name, kind in kinds.items() if kind.endswith("List")]
+    if lists:
+        raise ReferenceDataError(
+            f"{layer}: the field {', '.join(lists)} holds lists, where each feature must have one "
+            "value; choose another field, or write the values into one of their own"
+        )
 
 
 def _whole(column: NDArray[Any]) -> NDArray[Any]:

@@ -1,14 +1,14 @@
 """Writing vector layers."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import geopandas as gpd
 import pyogrio
 
 from fgunet.files import atomic_path
+from fgunet.vectors.gdal import gdal_options
 
 # GeoPackage stamps each layer with the time of writing; same inputs must give same bytes.
 _GPKG_TIME = {"OGR_CURRENT_DATE": "1970-01-01T00:00:00.000Z"}
@@ -35,7 +35,7 @@ def write_layers(path: str | os.PathLike[str], frames: Mapping[str, gpd.GeoDataF
     WriteError
         If the file cannot be written, as on a full disk.
     """
-    with _timeless(), atomic_path(path) as part:
+    with gdal_options(**_GPKG_TIME), atomic_path(path) as part:
         for layer, frame in frames.items():
             pyogrio.write_dataframe(
                 frame,
@@ -63,7 +63,7 @@ def write_polygon_batches(path: str | os.PathLike[str], frames: Iterable[gpd.Geo
         If the file cannot be written, as on a full disk.
     """
     count = 0
-    with _timeless(), atomic_path(path) as part:
+    with gdal_options(**_GPKG_TIME), atomic_path(path) as part:
         try:
             for frame in frames:
                 if frame.empty and part.exists():
@@ -83,13 +83,3 @@ def write_polygon_batches(path: str | os.PathLike[str], frames: Iterable[gpd.Geo
             raise OSError(str(error)) from error
         if found != count:
             raise OSError(f"{found} of {count} polygons are in the file")
-
-
-@contextmanager
-def _timeless() -> Iterator[None]:
-    previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options(_GPKG_TIME)
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})

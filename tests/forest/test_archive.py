@@ -1,6 +1,10 @@
+import io
+import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,3 +145,84 @@ def test_archive_has_no_times_or_addresses(tmp_path, forest: Forest) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip") as zipped:
         assert {info.date_time[0] for info in zipped.infolist()} == {1980}
         assert max(len(info.filename) for info in zipped.infolist()) <= len("schema.json")
+
+
+def members(change: Callable[[str, bytes], bytes]) -> Callable[[Path], None]:
+    """What rewrites an archive with other contents of its members."""
+
+    def rewrite(path: Path) -> None:
+        with zipfile.ZipFile(path) as zipped:
+            contents = {name: change(name, zipped.read(name)) for name in zipped.namelist()}
+        with zipfile.ZipFile(path, "w") as zipped:
+            for name, content in contents.items():
+                zipped.writestr(name, content)
+
+    return rewrite
+
+
+def array(content: bytes) -> Callable[[Path], None]:
+    return members(lambda name, old: content if name.endswith(".npy") else old)
+
+
+def directory(offset: int, value: int) -> Callable[[Path], None]:
+    """What changes a byte of each entry of the archive's directory."""
+
+    def rewrite(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        place = content.find(b"PK\1\2")
+        while place >= 0:
+            content[place + offset] = value
+            place = content.find(b"PK\1\2", place + 1)
+        path.write_bytes(content)
+
+    return rewrite
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[200:400] = bytes(255 - one for one in content[200:400])
+    path.write_bytes(content)
+
+
+def replaced_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def huge_array() -> bytes:
+    held = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (10**15,)}
+    np.lib.format.write_array_header_1_0(held, header)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        members(lambda name, old: b"[" * 100_000 if name == "schema.json" else old),
+        members(lambda name, old: b"[]" if name == "schema.json" else old),
+        array(b""),
+        array(huge_array()),
+        directory(8, 1),  # encrypted
+        directory(10, 99),  # packed in an unknown way
+        flipped,
+        replaced_by_a_folder,
+        Path.unlink,
+    ],
+)
+def test_damaged_archive_is_one_error(tmp_path, forest: Forest, damage) -> None:
+    files = tmp_path / "a.skops", tmp_path / "a.json"
+    save_forest(forest, *files)
+    damage(files[0])
+    with pytest.raises(ModelError, match=r"a\.skops is not a trained classifier.*train it again"):
+        load_forest(*files)
+
+
+def test_metadata_that_are_none_are_one_error(tmp_path, forest: Forest) -> None:
+    files = tmp_path / "a.skops", tmp_path / "a.json"
+    save_forest(forest, *files)
+    texts = json.dumps(forest.metadata | {"codes": ["x"]})
+    for text in ("", "[", "[" * 100_000, "[]", "null", "{}", texts):
+        files[1].write_text(text)
+        with pytest.raises(ModelError, match=r"a\.json (lists no|cannot be read).*train the model"):
+            load_forest(*files)

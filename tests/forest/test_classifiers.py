@@ -39,6 +39,8 @@ def test_other_classifiers_by_their_import_path() -> None:
         (ForestSettings("sklearn.svm.SVC"), "has no predict_proba.*probability: true"),
         (ForestSettings("sklearn.svm.LinearSVC"), "has no predict_proba"),
         (ForestSettings(parameters={"leaves": 3}), "does not take forest.parameters.*leaves"),
+        (ForestSettings(parameters={"min_samples_leaf": -5}), "does not take.*min_samples_leaf"),
+        (ForestSettings(parameters={"criterion": "evil"}), "does not take.*'criterion'.*'gini'"),
         (ForestSettings(parameters={"n_estimators": 3}), r"n_estimators \(forest.trees\)"),
         (ForestSettings(parameters={"n_jobs": 3}), "n_jobs"),
         (ForestSettings("lightgbm.LGBMClassifier", {"random_state": 1}), r"random_state \(seed\)"),

@@ -182,7 +182,7 @@ def test_a_model_file_cut_short_is_refused(files, tmp_path, share):
 
 
 @pytest.mark.parametrize("member", ["config.json", "model.weights.h5"])
-@pytest.mark.parametrize("content", [None, b"nothing"])
+@pytest.mark.parametrize("content", [None, b"nothing", b"[" * 100_000])
 def test_a_damaged_model_file_is_refused(files, tmp_path, member, content):
     damaged = tmp_path / "model.keras"
     with zipfile.ZipFile(files[0]) as source, zipfile.ZipFile(damaged, "w") as target:
@@ -193,3 +193,9 @@ def test_a_damaged_model_file_is_refused(files, tmp_path, member, content):
                 target.writestr(name, content)
     with pytest.raises(ModelError, match=r"model\.keras is not a model of this library"):
         load_network(damaged, files[1], **SERIES)
+
+
+def test_a_model_without_layers_is_refused(files, tmp_path):
+    keras.Sequential().save(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match="belong to different trainings"):
+        load_network(tmp_path / "model.keras", files[1], **SERIES)

@@ -132,6 +132,43 @@ def test_missing_table_and_columns(tmp_path):
         read_translation(tmp_path / "table.csv")
 
 
+HEAD = "source_code,code,meaning\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ((HEAD + "1,11,forêt\n").encode("latin-1"), "UnicodeDecodeError.*save it as CSV.*UTF-8"),
+        ((HEAD + "1,11,x\n").encode("utf-16"), "UnicodeDecodeError.*save it as CSV.*UTF-8"),
+        (f"{HEAD}1,11,{'x' * 200_000}\n".encode(), "field larger than field limit.*save it"),
+        (f'{HEAD}1,11,"x\n2,12,y\n'.encode(), "unexpected end of data.*save it"),
+        (f"{HEAD}1,11,x\n3\n".encode(), "line 3: 1 fields in place of 3"),
+        (f"{HEAD}1,11,x\n311,1".encode(), "line 3: 2 fields in place of 3"),
+        (f"{HEAD}1,11,x,y\n".encode(), "line 2: 4 fields in place of 3"),
+        (f"{HEAD}1,11,x\r y\n".encode(), "line 3: 1 fields in place of 3"),
+        (f"{HEAD}1,{'1' * 5000},x\n".encode(), "line 2: code '1+ is not a whole number"),
+        (f"{HEAD}1,١١,x\n".encode(), "line 2: code '١١' is not a whole number"),
+        (f"{HEAD}1,-11,x\n".encode(), "line 2: code '-11' is not a whole number"),
+        (HEAD.encode(), "has no rows: add one"),
+        (b"", "source_code, code, meaning"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_table_that_cannot_be_meant_is_one_error(tmp_path, content, message):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    with pytest.raises(ReferenceDataError, match=rf"table\.csv .*{message}") as caught:
+        read_translation(path)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_table_may_come_from_a_spreadsheet(tmp_path):
+    path = tmp_path / "table.csv"
+    text = 'source_code,code,meaning\r\n\r\n"a, b", 11 ,"says ""x"""\r\n7,,\r\n'
+    path.write_text(text, encoding="utf-8-sig", newline="")
+    assert read_translation(path) == {"a, b": 11, "7": None}
+
+
 def test_codes_outside_the_nomenclature_are_listed_for_all_tables():
     with pytest.raises(ReferenceDataError, match=r"a leads to \[7, 9\]; b leads to \[8\]"):
         check_translations({"a": {"x": 9, "y": 7, "z": None}, "b": {"x": 8}, "c": {"x": 1}}, [1])

@@ -13,6 +13,7 @@ from fgunet.grid import Grid
 from fgunet.rasters import write_raster
 from fgunet.sentinel2.acquisition import Request
 from fgunet.sentinel2.contents import LARGEST_METADATA, Contents
+from fgunet.sentinel2.integrity import require_whole
 from fgunet.sentinel2.product_grid import ten_metre_grid
 from fgunet.sentinel2.theia import read_product
 from fgunet.sentinel2.unpacking import unpacked
@@ -141,6 +142,8 @@ def test_a_member_that_would_fill_the_disk_is_refused_before_it_is_unpacked(tmp_
     ):
         pytest.fail("the work must not begin")
     assert not (tmp_path / "scratch").exists()
+    with pytest.raises(ProductError, match=r"an image of 32 x 32 pixels has .* at most"):
+        require_whole(hostile)
 
 
 def test_an_image_larger_than_a_tile_is_refused(tmp_path: Path) -> None:
@@ -174,6 +177,13 @@ def test_an_encrypted_member_is_refused(archive: Write) -> None:
             place = content.find(signature, place + 4)
     path.write_bytes(content)
     with pytest.raises(ProductError, match=r"MTD_ALL\.xml .*encrypted"):
+        read_product(path, REQUEST)
+
+
+def test_a_folder_in_the_place_of_metadata_is_refused(archive: Write) -> None:
+    """They do not pass for absent: the scale would be guessed."""
+    path = archive({BAND: BAND, MASK: MASK}, **{f"{NAME}_MTD_ALL.xml/": b""})
+    with pytest.raises(ProductError, match=r"MTD_ALL\.xml in .* cannot be read"):
         read_product(path, REQUEST)
 
 

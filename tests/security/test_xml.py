@@ -8,6 +8,7 @@ import pytest
 from fgunet.errors import ProductError
 from fgunet.sentinel2 import safe_metadata, theia_metadata
 from fgunet.sentinel2.acquisition import Request
+from fgunet.sentinel2.metadata_xml import MOST_PARTS, parse_xml
 from fgunet.sentinel2.safe import read_product
 from tests.sentinel2.safe_products import pack, write_safe
 
@@ -39,3 +40,19 @@ def test_a_product_with_such_metadata_is_broken(tmp_path: Path, xml: str) -> Non
 def test_the_same_metadata_without_pass(tmp_path: Path) -> None:
     product = write_safe(tmp_path)
     assert read_product(product, Request(("B02",), ())).baseline == "05.00"
+
+
+@pytest.mark.parametrize("kind", ["elements", "attributes"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_small_file_of_many_elements_is_refused(kind: str, encoding: str) -> None:
+    """Each would take a hundred times its own size in memory."""
+
+    def xml(parts: int) -> bytes:
+        attributes = " ".join(f'a{n}=""' for n in range(parts))
+        inner = f"<b {attributes}/>" if kind == "attributes" else "<b/>" * parts
+        return f"<a>{inner}</a>".encode(encoding)
+
+    # Beside the parts there are one or two elements.
+    assert parse_xml(xml(MOST_PARTS - 2), "MTD.xml").tag == "a"
+    with pytest.raises(ProductError, match=rf"MTD\.xml is not XML \(it has more than {MOST_PARTS}"):
+        parse_xml(xml(MOST_PARTS), "MTD.xml")

@@ -69,10 +69,10 @@ def metadata_of(name: str = NAME, offset: int | None = -1000, psd: int = 14) -> 
     )
 
 
-def write_jp2(path: Path, values: NDArray[Any], resolution: float) -> None:
+def write_jp2(path: Path, values: NDArray[Any], resolution: float, crs: str = "EPSG:32631") -> None:
     """Write a lossless JPEG 2000 file (y, x) with the corner of all products of these tests."""
     transform = (resolution, 0.0, 600000.0, 0.0, -resolution, 5e6)
-    grid = Grid("EPSG:32631", transform, *values.shape)
+    grid = Grid(crs, transform, *values.shape)
     path.parent.mkdir(parents=True, exist_ok=True)
     profile = {"driver": "JP2OpenJPEG", "QUALITY": 100, "REVERSIBLE": "YES", "count": 1,
                "dtype": values.dtype.name, "crs": grid.crs, "transform": grid.affine,

@@ -128,3 +128,46 @@ def test_a_file_cut_before_it_was_packed(tmp_path: Path, images: Path, layout: s
         packed.write(path, "image")
     with pytest.raises(ProductError, match=r"product\.zip/image cannot be read"):
         require_whole(acquisition_with(tmp_path, f"/vsizip/{archive}/image"))
+
+
+# Files that are whole, and would fail when their blocks are read
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", "complex64", "int8", "int32", "uint32", "int64"]
+)
+def test_numbers_of_another_type_are_no_reflectance(tmp_path: Path, dtype: str) -> None:
+    found = write_acquisition(tmp_path, {"B02": np.ones((4, 4), dtype)})
+    with pytest.raises(ProductError, match=rf"B02\.tif holds numbers of type {dtype}; reflectance"):
+        require_whole(found)
+
+
+@pytest.mark.parametrize("what", ["B02", "CLM"])
+def test_a_file_of_several_bands_is_refused(tmp_path: Path, what: str) -> None:
+    found = acquisition_with(tmp_path, str(tmp_path / "product/B02.tif"))
+    path = found.bands.get(what) or found.masks[what]
+    with rasterio.open(path) as dataset:
+        profile, values = dataset.profile, dataset.read(1)
+    with rasterio.open(path, "w", **profile | {"count": 2}) as dataset:
+        dataset.write(np.stack([values, values]))
+    with pytest.raises(
+        ProductError, match=rf"{what}\.tif has 2 bands; a file of a product has one"
+    ):
+        require_whole(found)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_what_could_not_be_unpacked_is_refused(
+    tmp_path: Path, images: Path, compression: int
+) -> None:
+    """GDAL reads it all the same."""
+    archive = tmp_path / "product.zip"
+    with zipfile.ZipFile(archive, "w", compression) as packed:
+        packed.write(images / "tiled deflate", "image.tif")
+    found = acquisition_with(tmp_path, f"/vsizip/{archive}/image.tif")
+    require_whole(replace(found, grid=replace(found.grid, height=SIDE, width=SIDE)))
+    content = bytearray(archive.read_bytes())
+    content[content.find(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(ProductError, match=r"image\.tif in .*product\.zip is encrypted; unpack"):
+        require_whole(found)

@@ -8,7 +8,12 @@ import rasterio
 
 from fgunet.errors import ProductError
 from fgunet.grid import Grid
-from fgunet.sentinel2.product_grid import declared_nodata, read_product_grid, ten_metre_grid
+from fgunet.sentinel2.product_grid import (
+    declared_nodata,
+    read_product_grid,
+    require_zone,
+    ten_metre_grid,
+)
 
 LEFT, TOP = 600000.0, 5e6
 
@@ -130,6 +135,43 @@ def test_files_without_a_usable_georeference_are_refused(tmp_path: Path) -> None
     )
     with pytest.raises(ProductError, match=r"south\.tif cannot be read \(.*must be north-up"):
         ten_metre_grid("product", {"B02": upside_down}, {})
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_file_that_lies_nowhere_is_refused(tmp_path: Path, number: float) -> None:
+    path = write(tmp_path / "x.tif", 10, left=number)
+    with pytest.raises(ProductError, match=r"x\.tif cannot be read \(a grid must lie somewhere"):
+        ten_metre_grid("product", {"B02": path}, {})
+
+
+@pytest.mark.parametrize(
+    ("left", "top"), [(1e300, TOP), (-10, TOP), (1e6, TOP), (LEFT, 1e300), (LEFT, -2e5)]
+)
+def test_a_file_that_lies_where_no_tile_is_is_refused(
+    tmp_path: Path, left: float, top: float
+) -> None:
+    path = write(tmp_path / "x.tif", 10, left=left, top=top)
+    with pytest.raises(ProductError, match=r"x\.tif lies at .* north; tiles lie within 0 to 1e"):
+        ten_metre_grid("product", {"B02": path}, {})
+
+
+def test_tiles_at_the_equator_and_at_the_edges_of_zones_fit(tmp_path: Path) -> None:
+    for number, (left, top) in enumerate([(99960, 1e5), (99960, 1e7), (809760, 2e5)]):
+        path = write(tmp_path / f"{number}.tif", 10, left=left, top=top)
+        assert ten_metre_grid("product", {"B02": path}, {}).bounds[0] == left
+
+
+@pytest.mark.parametrize(
+    ("tile", "crs"),
+    [("T31TCJ", "EPSG:32631"), ("T22HBD", "EPSG:32722"), ("T05QKB", "EPSG:32605")],
+)
+def test_a_product_lies_in_the_zone_of_its_tile(tile: str, crs: str) -> None:
+    transform = (10.0, 0.0, LEFT, 0.0, -10.0, TOP)
+    require_zone("product", tile, Grid(crs, transform, 12, 12))
+    for other in ("EPSG:32632", 'LOCAL_CS["x",UNIT["metre",1]]'):
+        message = rf"product is of tile {tile}, whose .* {crs}; its files lie in .*"
+        with pytest.raises(ProductError, match=message):
+            require_zone("product", tile, Grid(other, transform, 12, 12))
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\0", b"no image at all" * 99])

@@ -76,12 +76,9 @@ def test_other_folders_are_not_of_the_family(tmp_path: Path, name: str) -> None:
     assert recognise(tmp_path / name) is None
 
 
-def test_a_file_named_like_a_folder_and_a_folder_named_like_an_archive(tmp_path: Path) -> None:
-    (tmp_path / f"{NAME}.SAFE").touch()
+def test_a_folder_named_like_an_archive_is_none(tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.zip").mkdir()
-    assert recognise(tmp_path / f"{NAME}.SAFE") is None
     assert recognise(tmp_path / f"{NAME}.zip") is None
-    assert recognise(tmp_path / "absent" / f"{NAME}.SAFE") is None
 
 
 def test_a_product_is_described_by_what_was_recognised(tmp_path: Path) -> None:
@@ -394,7 +391,14 @@ def test_no_granule_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_that_is_no_product_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProductError, match=r"is no folder or archive of a Sentinel-2 level 2A"):
-        read_product(tmp_path / f"{NAME}.SAFE", REQUEST)
+        read_product(tmp_path, REQUEST)
+
+
+def test_a_product_of_another_zone_than_its_tile_is_refused(tmp_path: Path) -> None:
+    name, granule, stem = (text.replace("T31TCJ", "T30TWT") for text in (NAME, GRANULE, STEM))
+    path = write_safe(tmp_path, name, granule=granule, stem=stem)
+    with pytest.raises(ProductError, match=r"of tile T30TWT, .* EPSG:32630; its files lie in"):
+        read_product(path, REQUEST)
 
 
 # Reading
@@ -545,7 +549,7 @@ def test_a_real_product_with_images_of_the_right_size(shared_data: Path, tmp_pat
         size = 100 if resolution == 10 else 50
         file.parent.chmod(0o755)
         file.unlink()
-        write_jp2(file, values[:size, :size], resolution)
+        write_jp2(file, values[:size, :size], resolution, crs="EPSG:32722")
     found = recognise(path)
     assert found is not None
     acquisition = found[0].describe(Request(("B02", "B8A"), ("cloud", "nodata")))

@@ -150,7 +150,8 @@ class TestFinding:
         "content",
         [
             '{"type": "FeatureCollection", "features": []}',
-            '{"type": "Topology", "stac_version": "1.0.0"}',
+            '{"type": "Topology", "arcs": {"stac_version": "1.0.0"}}',
+            '{"id": "of STAC 0.9, which had no type", "stac_version": "0.9.0"}',
             '["stac_version"]',
             "[",
             "",
@@ -428,11 +429,11 @@ class TestRefusing:
             ),
             (
                 lambda item: item["assets"]["B02"]["raster:bands"][0].update(scale=0),
-                r"asset B02 .* states scale 0.0 .*above 0",
+                r"differ in scale and offset: \(0.0, 0.0\) of B02",
             ),
             (
                 lambda item: item["assets"]["B02"]["raster:bands"][0].pop("scale"),
-                r"asset B02 .* states scale None",
+                r"asset B02 .* states no scale with its offset 0.0; expected one",
             ),
             (
                 lambda item: item["properties"].update({"s2:mgrs_tile": "31UFS"}),

@@ -63,12 +63,15 @@ def test_other_names_are_nothing_of_the_family(
     assert recognise(tmp_path / name) is None
 
 
-def test_a_file_of_a_folders_name_and_what_is_not_there_are_nothing(tmp_path: Path) -> None:
-    assert recognise(tmp_path / NAME) is None
-    (tmp_path / NAME).touch()
-    assert recognise(tmp_path / NAME) is None
+def test_a_path_of_another_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProductError, match=r"is no folder or archive of a Theia product"):
-        read_product(tmp_path / NAME, REQUEST)
+        read_product(tmp_path, REQUEST)
+
+
+def test_a_product_of_another_zone_than_its_tile_is_refused(write_product: WriteProduct) -> None:
+    path = write_product(NAME.replace("T31TCJ", "T30TWT"))
+    with pytest.raises(ProductError, match=r"of tile T30TWT, .* EPSG:32630; its files lie in"):
+        read_product(path, REQUEST)
 
 
 # Describing

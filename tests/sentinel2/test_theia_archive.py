@@ -55,7 +55,6 @@ def damage(archive: Path, ending: str) -> None:
 @pytest.mark.parametrize("name", [NAME, UNVERSIONED])
 def test_archives_are_recognised_by_name_alone(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.zip"
-    assert recognise(path) is None
     path.touch()
     found = recognise(path)
     assert found is not None

@@ -13,7 +13,9 @@ def test_day_numbers_and_shifts():
     assert shift_date("20160301", -1) == "20160229"
 
 
-@pytest.mark.parametrize("day", ["2016-01-05", "20160230", "2016015", "", "abcdefgh"])
+@pytest.mark.parametrize(
+    "day", ["2016-01-05", "20160230", "2016015", "", "abcdefgh", "٢٠١٦٠١٠٥", "2016010²"]
+)
 def test_what_is_no_date_is_refused(day):
     with pytest.raises(SeriesError, match="is not a date"):
         regular_dates(day, 2, 10)
@@ -34,3 +36,15 @@ def test_dates_of_a_configuration():
         dates_of(**none, dates=["20160230"])
     with pytest.raises(SeriesError, match="or dates"):
         dates_of(**{**spaced, "n_dates": None}, dates=None)
+
+
+def test_dates_keep_their_eight_digits():
+    assert regular_dates("00010101", 2, 1) == ("00010101", "00010102")
+
+
+@pytest.mark.parametrize(
+    ("day", "days"), [("99991230", 2), ("00010101", -1), ("20160105", 10**9), ("20160105", 10**30)]
+)
+def test_a_date_beyond_the_calendar_is_refused(day, days):
+    with pytest.raises(SeriesError, match=rf"no date {days} days from {day}.*section series"):
+        shift_date(day, days)
