@@ -238,7 +238,7 @@ def run_script(root: Path, tmp_path: Path) -> Callable[..., None]:
         return world
 
     for codes in ((11, 44, 222), (11, 44)):
-        classes = "".join(f"- {{code: {c}, name: c, colour: [1, 2, 3]}}\n" for c in codes)
+        classes = "".join(f"- {{code: {c}, name: class {c}, colour: [1, 2, 3]}}\n" for c in codes)
         (tmp_path / f"{len(codes)}.yaml").write_text(f"name: some\nclasses:\n{classes}")
     return run
 
