@@ -63,7 +63,10 @@ def grid_of(dataset: rasterio.DatasetReader) -> Grid:
         If the raster has no coordinate system, is rotated or is not north-up.
     """
     if dataset.crs is None:
-        raise GridError(f"{dataset.name} has no coordinate system; set one with gdal_edit -a_srs")
+        raise GridError(
+            f"{dataset.name} has no coordinate system. Set one with gdal_edit -a_srs; a result of "
+            "a run has lost it with its end: remove it, and start the run again"
+        )
     return Grid(
         dataset.crs.to_string(), tuple(dataset.transform)[:6], dataset.height, dataset.width
     )
