@@ -7,6 +7,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.workflow import Workflow
+
 # A job may run in an environment where the library is not installed (conda): let it find it.
 os.environ.update(
     PYTHONPATH=os.pathsep.join(
@@ -272,7 +274,6 @@ def take_folder():
     # Without locks, what is at work here may be another run.
     if alone:
         clear(".", WRITTEN)
-    stop_where_nothing_can_be_written()
     return held
 
 
@@ -320,6 +321,7 @@ onstart:
     gc.freeze()
     gc.enable()
     globals()["run_lock"] = take_folder()
+    stop_where_nothing_can_be_written()
     if "forest" in METHODS:
         stop_on_unusable_classifier()
 
@@ -328,6 +330,21 @@ onstart:
 onsuccess:
     remove_parts(WRITTEN)
     remove_temporary_outputs()
+
+
+def clear_where_nothing_is_to_be_done(execute):
+    """Clear what a killed run left there, too: Snakemake then calls neither hook."""
+
+    def executed(flow, *arguments, **options):
+        execute(flow, *arguments, **options)
+        if not len(flow.dag) and not flow.dryrun and flow.is_main_process:
+            with take_folder():
+                remove_temporary_outputs()
+
+    Workflow.execute = executed
+
+
+clear_where_nothing_is_to_be_done(Workflow.execute)
 
 
 include: "planning.smk"

@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import signal
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fgunet.leftovers import RUN_VARIABLE, run_name
 from tests.workflow.own_ground import LEFT, SIZE, product, write_configuration, write_product
 from tests.workflow.own_ground import write_products as write_tile
 
@@ -332,6 +335,26 @@ def test_what_a_change_removed_is_made_anew_when_it_is_taken_back(
     os.utime(sample, ns=(times.st_atime_ns, times.st_mtime_ns))
     config["forest"]["trees"] -= 1
     assert planned(snakemake(folder, "--summary", config=config)) == forest()
+
+
+def test_what_a_killed_run_left_is_cleared_although_nothing_is_to_be_done(
+    folder: Path, snakemake: Any
+) -> None:
+    part = folder / "results" / "maps" / ".a.0123456789ab.part.tif"
+    part.touch()
+    orphan = subprocess.Popen(["sleep", "300"], env=os.environ | {RUN_VARIABLE: run_name(folder)})
+    try:
+        config = configuration(folder)
+        assert "ended what" not in snakemake(folder, "--dry-run", config=config).stderr
+        assert orphan.poll() is None
+        done = snakemake(folder, "--cores", "2", config=config)
+        assert done.returncode == 0, done.stderr
+        assert "Nothing to be done" in done.stderr
+        assert f"ended what a killed run had left at work in .: sleep ({orphan.pid})" in done.stderr
+        assert orphan.wait(10) == -signal.SIGTERM
+    finally:
+        orphan.kill()
+    assert not part.exists()
 
 
 def stamp(folder: Path, tile: str) -> int:
