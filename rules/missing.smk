@@ -21,20 +21,22 @@ def make_what_is_missing(update_needrun):
         ]
 
     async def update(dag, **options):
-        forced = set(dag.forcefiles)
+        await update_needrun(dag, **options)
         missing = {
             job: files
             for job in list(dag.jobs)
-            if not dag.finished(job) and (files := await missing_outputs(job))
+            if not (dag.needrun(job) or dag.finished(job))
+            and (files := await missing_outputs(job))
         }
+        if not missing:
+            return
+        forced = dag.forcefiles
         dag.forcefiles = forced.union(chain(*missing.values()))
-        await update_needrun(dag, **options)
+        await update_needrun(dag)
         dag.forcefiles = forced
-        for job in filter(dag.needrun, missing):
-            reason = dag.reason(job)
-            reason.missing_output.update(missing[job])
-            by_hand = not forced.isdisjoint(job.output)
-            reason.forced = by_hand or job.rule in dag.forcerules
+        for job, files in missing.items():
+            dag.reason(job).forced = False
+            dag.reason(job).missing_output.update(files)
 
     DAG.update_needrun = update
 
