@@ -152,7 +152,7 @@ SOURCES = [
 
 
 wildcard_constraints:
-    # A pattern, as the schema has it: a thousand names would be tried one by one at every path.
+    # A pattern, wider than the schema's: a thousand names would be tried one by one at every path.
     tile="T[0-9]{2}[A-Z]{3}",
     method="|".join(METHODS),
     budget="|".join(map(re.escape, ["all", *BUDGETS])),
