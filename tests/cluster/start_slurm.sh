@@ -15,7 +15,8 @@ chmod 700 "$folder/munge"
 (umask 077 && head -c 1024 /dev/urandom >"$folder/munge/key")
 
 # Nodes claim more than this machine may have, so that jobs of several threads find room. A job over
-# its memory is killed, as cgroups do elsewhere; jobs that have ended are told of for two hours.
+# its memory is killed, as cgroups do elsewhere; jobs that have ended are told of for two hours. A node
+# that was taken for lost takes jobs again once it answers.
 cat >"$conf" <<CONF
 ClusterName=fgunet
 SlurmctldHost=localhost(127.0.0.1)
@@ -40,6 +41,7 @@ SelectTypeParameters=CR_CPU_Memory
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
 SlurmdParameters=config_overrides
 MinJobAge=7200
+ReturnToService=2
 KillWait=2
 MpiDefault=none
 MailProg=/bin/true
