@@ -35,6 +35,7 @@ if BUDGETS:
 
 
 include: "rules/report.smk"
+include: "rules/scripts.smk"
 
 
 localrules:
@@ -43,8 +44,7 @@ localrules:
 
 rule all:
     default_target: True
-    # The collection tells of all maps, and so asks for them.
     input:
         "results/report.html",
-        "results/stac/collection.json",
+        "results/stac/collection.json",  # tells of all maps: asks for them
         rules.table_pages.output,

@@ -73,6 +73,10 @@ class TrainingStoppedError(TrainingError):
     """A training was asked to stop, and can go on from its checkpoint."""
 
 
+class ResultError(FgunetError, ValueError):
+    """A result that a rule reads is damaged, or is that of another tile or method."""
+
+
 class MapError(FgunetError, OSError):
     """A map cannot be written whole, or read."""
 

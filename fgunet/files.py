@@ -9,13 +9,13 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from fgunet.errors import FgunetError, WriteError
+from fgunet.errors import FgunetError, ResultError, WriteError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -277,9 +277,40 @@ def write_csv(path: str | os.PathLike[str], table: "pd.DataFrame") -> None:
         table.to_csv(part, index=False)
 
 
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+MAKE_ANEW = "remove it, and the same command makes it anew"
+"""The remedy for a result that is damaged or lies in another's place."""
+
+
+def read_json(path: str | os.PathLike[str], **expected: str) -> Any:
+    """Read a JSON file, a result of the run.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    **expected : str
+        What it must tell of itself (``tile="T31TCJ"``); then it holds an object.
+
+    Raises
+    ------
+    ResultError
+        If it is no JSON, or tells something else.
+    """
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"{path} is damaged ({error}): {MAKE_ANEW}") from error
+    require_told(path, value if isinstance(value, dict) else {}, **expected)
+    return value
+
+
+def require_told(path: str | os.PathLike[str], told: Mapping[str, Any], **expected: str) -> None:
+    """Check what a result tells of itself. Raises ResultError where it is something else."""
+    for key, value in expected.items():
+        if told.get(key) != value:
+            raise ResultError(
+                f"{path} is of {key} {told.get(key, 'unknown')}, expected {value}: {MAKE_ANEW}"
+            )
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 import rasterio
 import rasterio.windows
 from numpy.typing import NDArray
+from rasterio.errors import RasterioError
 
-from fgunet.errors import GridError
-from fgunet.files import atomic_path
+from fgunet.errors import GridError, ResultError
+from fgunet.files import MAKE_ANEW, atomic_path
 from fgunet.grid import Grid, Window
 from fgunet.whole import failures_told, require_whole
 
@@ -73,9 +74,24 @@ def grid_of(dataset: rasterio.DatasetReader) -> Grid:
 
 
 def read_grid(path: str | os.PathLike[str]) -> Grid:
-    """The grid of a raster file. Raises GridError as `grid_of` does."""
-    with rasterio.open(path) as dataset:
+    """The grid of a raster file. Raises GridError as `grid_of` does, ResultError as `read_band`."""
+    with _damage_told(path), rasterio.open(path) as dataset:
         return grid_of(dataset)
+
+
+def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
+    """What a raster tells of itself in its tags. Raises ResultError as `read_band` does."""
+    with _damage_told(path), rasterio.open(path) as dataset:
+        return dict(dataset.tags())
+
+
+@contextmanager
+def _damage_told(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except RasterioError as error:
+        told = error.__cause__ or error
+        raise ResultError(f"{path} cannot be read ({told}): {MAKE_ANEW}") from error
 
 
 def rasterio_window(window: Window) -> rasterio.windows.Window:
@@ -90,8 +106,10 @@ def read_band(path: str | os.PathLike[str], window: Window | None = None) -> NDA
     ------
     GridError
         If the window leaves the raster.
+    ResultError
+        If the file cannot be read.
     """
-    with rasterio.open(path) as dataset:
+    with _damage_told(path), rasterio.open(path) as dataset:
         return _read(dataset, window or Window(0, 0, dataset.height, dataset.width))
 
 
@@ -109,10 +127,11 @@ class OpenBand:
         self._of_thread = threading.local()
 
     def read(self, window: Window) -> NDArray[Any]:
-        """Read a window (y, x) in the raster's own dtype. Raises GridError as `read_band` does."""
-        if not hasattr(self._of_thread, "dataset"):
-            self._of_thread.dataset = rasterio.open(self._path)
-        return _read(self._of_thread.dataset, window)
+        """Read a window (y, x) in the raster's own dtype. Raises what `read_band` does."""
+        with _damage_told(self._path):
+            if not hasattr(self._of_thread, "dataset"):
+                self._of_thread.dataset = rasterio.open(self._path)
+            return _read(self._of_thread.dataset, window)
 
 
 def _read(dataset: rasterio.DatasetReader, window: Window) -> NDArray[Any]:

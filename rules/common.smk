@@ -4,17 +4,25 @@ import gc
 import os
 import re
 import sys
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
 from snakemake.workflow import Workflow
 
-# A job may run in an environment where the library is not installed (conda): let it find it.
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(
-        filter(None, [str(workflow.basedir), os.environ.get("PYTHONPATH")])
+
+def put_first(variable, folder):
+    """Let the jobs look into a folder first."""
+    others = os.environ.get(variable, "").split(os.pathsep)
+    os.environ[variable] = os.pathsep.join(
+        [folder, *(other for other in others if other not in ("", folder))]
     )
-)
+
+
+# A job may run in an environment where the library is not installed (conda): let it find it; and
+# the commands beside this Python where the environment was not activated.
+put_first("PYTHONPATH", str(workflow.basedir))
+put_first("PATH", os.path.dirname(sys.executable))
 # TensorFlow's start-up notes say nothing that a user could act on.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(workflow.basedir))
@@ -31,7 +39,8 @@ from fgunet.series.dates import dates_of
 # All that this run starts can be told by it.
 os.environ[RUN_VARIABLE] = run_name()
 
-TABLES = f"{workflow.basedir}/tables"
+# As seen from the run: both may be moved together.
+TABLES = os.path.relpath(f"{workflow.basedir}/tables")
 # Folders that jobs write to.
 WRITTEN = ["results", "simulated"]
 
@@ -295,7 +304,9 @@ def remove_temporary_outputs():
 def stop_where_nothing_can_be_written():
     """One clear error before any work where the folders of the results are read-only."""
     try:
-        for folder in filter(os.path.isdir, WRITTEN):
+        for folder in filter(os.path.lexists, [*WRITTEN, "logs"]):
+            if not os.path.isdir(folder):
+                sys.exit(f"{folder} is no folder, but jobs write there: take it away")
             with scratch_beside(f"{folder}/run"):
                 pass
     except FgunetError as error:
@@ -345,6 +356,19 @@ def clear_where_nothing_is_to_be_done(execute):
 
 
 clear_where_nothing_is_to_be_done(Workflow.execute)
+
+
+def delete_nothing_beside_a_run(delete_output):
+    """Refuse --delete-all-output and --delete-temp-output where another run is at work."""
+
+    def deleted(flow, only_temp=False, dryrun=False):
+        with nullcontext() if dryrun else take_folder():
+            delete_output(flow, only_temp=only_temp, dryrun=dryrun)
+
+    Workflow.delete_output = deleted
+
+
+delete_nothing_beside_a_run(Workflow.delete_output)
 
 
 include: "planning.smk"

@@ -72,6 +72,7 @@ checkpoint check_inputs:
         mem_mb=memory(200),
         runtime=minutes(10 + 0.1 * len(TILES)),
     params:
+        tiles=TILES,
         library=VERSION,
     message:
         "all inputs are there: the work can start"

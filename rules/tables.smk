@@ -84,9 +84,6 @@ rule provenance:
 rule table_pages:
     input:
         tables=list(TABLE_FILES.values()),
-        captions=[
-            f"{workflow.basedir}/rules/{caption_of(name)}" for name in TABLE_FILES
-        ],
     output:
         [table_page(name) for name in TABLE_FILES],
     log:
@@ -101,6 +98,10 @@ rule table_pages:
         runtime=minutes(10),
     params:
         titles=[TABLE_TITLES[name][1] for name in TABLE_FILES],
+        captions=[
+            Path(workflow.basedir, "rules", caption_of(name)).read_text()
+            for name in TABLE_FILES
+        ],
         library=VERSION,
     message:
         "making pages of the tables"

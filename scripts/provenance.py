@@ -24,7 +24,7 @@ def main(
     path_to_made_with: str,
     path_to_costs: str,
 ) -> None:
-    jobs = read_jobs(path_to_benchmarks)
+    jobs = read_jobs(path_to_benchmarks, paths_to_series.keys())
     costs = rule_costs(jobs.table, rules)
     files = {
         ("nomenclature", Path(nomenclature).name): nomenclature,

@@ -24,7 +24,7 @@ def main(
     path_to_polygon: str,
     path_to_split: str,
 ) -> None:
-    grid = Grid.from_dict(read_json(path_to_grid)["grid"])
+    grid = Grid.from_dict(read_json(path_to_grid, tile=tile)["grid"])
     frame = polygons_on(grid, path_to_polygons, COLUMNS)
     split = frame["split"].map(SPLIT_CODES).to_numpy(dtype=np.uint8)
     geometry, code, number = (frame[c].to_numpy() for c in ("geometry", "code", "polygon_id"))

@@ -24,6 +24,7 @@ from fgunet.series.stacking import Resources, stack_series
 
 def main(
     *,
+    tile: str,
     path_to_acquisitions: str,
     bands: Sequence[str],
     dates: Sequence[str],
@@ -32,7 +33,7 @@ def main(
     memory_mb: float,
     path_to_series: str,
 ) -> None:
-    listing = read_json(path_to_acquisitions)
+    listing = read_json(path_to_acquisitions, tile=tile)
     kept = [Acquisition.from_dict(value) for value in listing["kept"]]
     masking = Masking(chosen_reasons(listing["masks"]), listing["masks"]["dilation_m"])
     grid = Grid.from_dict(listing["grid"])
@@ -45,7 +46,7 @@ def main(
         "max_gap_days": max_gap_days,
     }  # fmt: skip
     layout = Layout(
-        listing["tile"], grid, tuple(dates), tuple(bands), provenance,
+        tile, grid, tuple(dates), tuple(bands), provenance,
         shard_shape(grid.shape, block_width(kept[0])),
     )  # fmt: skip
     scratch = Path(path_to_series).with_suffix(".unpacked")
@@ -65,6 +66,7 @@ def main(
 if __name__ == "__main__":
     log_to(snakemake.log[0], snakemake.wildcards.tile)
     main(
+        tile=snakemake.wildcards.tile,
         path_to_acquisitions=snakemake.input.acquisitions,
         bands=snakemake.params.bands,
         dates=snakemake.params.dates,

@@ -1,7 +1,6 @@
 """Make a page of each table, for Snakemake's own report."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,18 +13,13 @@ def main(
     *,
     titles: Sequence[str],
     paths_to_tables: Sequence[str],
-    paths_to_captions: Sequence[str],
+    captions: Sequence[str],
     paths_to_pages: Sequence[str],
 ) -> None:
     for title, table, caption, page in zip(
-        titles, paths_to_tables, paths_to_captions, paths_to_pages, strict=True
+        titles, paths_to_tables, captions, paths_to_pages, strict=True
     ):
-        html = table_page(
-            pd.read_csv(table),
-            title=title,
-            caption=Path(caption).read_text(encoding="utf-8"),
-            file=table,
-        )
+        html = table_page(pd.read_csv(table), title=title, caption=caption, file=table)
         write_text(page, html)
 
 
@@ -34,6 +28,6 @@ if __name__ == "__main__":
     main(
         titles=snakemake.params.titles,
         paths_to_tables=snakemake.input.tables,
-        paths_to_captions=snakemake.input.captions,
+        captions=snakemake.params.captions,
         paths_to_pages=list(snakemake.output),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fgunet.errors import ConfigError, WriteError
+from fgunet.errors import ConfigError, ResultError, WriteError
 from fgunet.files import (
     alone_in,
     atomic_path,
@@ -81,6 +81,25 @@ def test_json_is_stable(tmp_path: Path) -> None:
     write_json(tmp_path / "b.json", {"a": [None, "é"], "b": 1})
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert read_json(tmp_path / "a.json") == {"b": 1, "a": [None, "é"]}
+
+
+@pytest.mark.parametrize("content", ["", '{"tile": "T31', "[" * 100_000, "\xff"])
+def test_damaged_json_is_one_clear_error(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(
+        ResultError, match=rf"{path} is damaged \(.*\): remove it, and the same command"
+    ):
+        read_json(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [({"tile": "B"}, "B"), ({}, "unknown"), ([], "unknown")]
+)
+def test_json_of_another_tile_is_refused(tmp_path: Path, value: object, told: str) -> None:
+    write_json(tmp_path / "a.json", value)
+    with pytest.raises(ResultError, match=rf"a\.json is of tile {told}, expected A: remove it"):
+        read_json(tmp_path / "a.json", tile="A")
 
 
 TABLE = pd.DataFrame(np.random.default_rng(0).random((2000, 10)))

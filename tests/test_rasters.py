@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from fgunet.errors import GridError
+from fgunet.errors import GridError, ResultError
 from fgunet.grid import Grid, Window, split_windows
 from fgunet.rasters import (
     OpenBand,
@@ -39,6 +39,23 @@ def test_window_read(tmp_path: Path) -> None:
     assert (read_band(tmp_path / "a.tif", window) == values[window.slices]).all()
     with pytest.raises(GridError, match="leaves"):
         read_band(tmp_path / "a.tif", Window(130, 0, 30, 10))
+
+
+@pytest.mark.parametrize("size", [0, 200, 1500])
+@pytest.mark.parametrize(
+    "read", [read_band, lambda path: OpenBand(path).read(Window(0, 0, 40, 40))]
+)
+def test_a_damaged_raster_is_one_clear_error(tmp_path: Path, size: int, read) -> None:
+    path = tmp_path / "code.tif"
+    values = np.random.default_rng(0).integers(0, 255, (40, 40), dtype=np.uint8)
+    write_raster(path, values, Grid(GRID.crs, GRID.transform, 40, 40), 0)
+    assert (read(path) == values).all()
+    with path.open("r+b") as file:
+        file.truncate(size)
+    with pytest.raises(
+        ResultError, match=rf"{path} cannot be read \(.*\): remove it, and the same"
+    ):
+        read(path)
 
 
 def test_open_band_reads_the_same_from_any_thread(tmp_path: Path) -> None:

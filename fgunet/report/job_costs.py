@@ -3,7 +3,8 @@
 import csv
 import math
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 _MEASURED = {"s": "wall_s", "max_rss": "memory_mib", "cpu_time": "cpu_s"}
 _UNKNOWN = ("NA", "-", "")
+_OF_TILE = re.compile(r"(^|_)(?P<tile>T\d{2}[A-Z]{3})$")
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,21 @@ class Jobs:
     unreadable: tuple[str, ...]
 
 
-def read_jobs(folder: str | os.PathLike[str]) -> Jobs:
+def read_jobs(folder: str | os.PathLike[str], tiles: Collection[str]) -> Jobs:
     """Read the benchmark files of a run: ``{rule}.tsv`` and ``{rule}/{job}.tsv``.
 
     Parameters
     ----------
     folder : path
         Where they lie; it may be missing.
+    tiles : collection of str
+        Tiles of the run. A job of another, which the run once had, does not count.
     """
     rows, unreadable = [], []
     for path in sorted(Path(folder).rglob("*.tsv")):
+        of_tile = _OF_TILE.search(path.stem)
+        if of_tile and of_tile["tile"] not in tiles:
+            continue
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
         try:
             rows.append({"rule": rule, **_measured(path)})

@@ -47,8 +47,10 @@ def require_grid(acquisition: Acquisition, path: str | os.PathLike[str]) -> None
     ------
     GridError
         If the two differ.
+    ResultError
+        If the file is damaged, or of another tile.
     """
-    expected = Grid.from_dict(read_json(path)["grid"])
+    expected = Grid.from_dict(read_json(path, tile=acquisition.tile)["grid"])
     if acquisition.grid != expected:
         raise GridError(
             f"{acquisition.product} lies on another grid than the tile had so far: "

@@ -1,6 +1,7 @@
 """The scripts of accuracy on what a run can meet."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,10 @@ from matplotlib.text import Text
 
 from fgunet.accuracy.confusion import Confusion
 from fgunet.accuracy.tile_confusion import confuse_tile
-from fgunet.errors import AccuracyError, GridError
-from fgunet.grid import Grid
+from fgunet.errors import AccuracyError, GridError, ResultError
+from fgunet.grid import Grid, Window
 from fgunet.nomenclature import read_nomenclature
-from fgunet.rasters import write_raster
+from fgunet.rasters import create_raster, write_raster
 from fgunet.report.accuracy_charts import confusion_matrices, f_by_class, kappa_by_tile
 
 SIDE, FIELD = 96, 6
@@ -40,7 +41,10 @@ def write(tmp_path):
             kept = random.random(code.shape) < 0.7
             mapped = np.where(kept, code, random.choice(codes, size=code.shape))
             path = tmp_path / f"{method}_{tile}.tif"
-            write_raster(path, np.where(unmapped, 0, mapped).astype(np.uint8), map_grid, 0)
+            shown = np.where(unmapped, 0, mapped).astype(np.uint8)
+            tags = {"tile": tile, "method": method}
+            with create_raster(path, map_grid, "uint8", 0, tags=tags) as write_window:
+                write_window(Window(0, 0, SIDE, SIDE), shown)
         classes = [
             {"code": int(code), "name": f"class {code}", "colour": [9, 9, 9], "group": "urban"}
             for code in codes
@@ -130,6 +134,16 @@ def test_map_and_reference_on_different_grids(write, confuse):
     message = str(caught.value)
     for part in ("fgunet_A.tif", "A_code.tif", "600000", "600010"):
         assert part in message
+
+
+def test_the_map_of_another_method_or_tile_is_refused(write, confuse, tmp_path):
+    write("A", [1, 2, 3])
+    write("B", [1, 2, 3])
+    (tmp_path / "forest_A.tif").rename(tmp_path / "aside.tif")
+    for other, told in (("fgunet_A", "method fgunet"), ("forest_B", "tile B")):
+        shutil.copy(tmp_path / f"{other}.tif", tmp_path / "forest_A.tif")
+        with pytest.raises(ResultError, match=rf"forest_A\.tif is of {told}, expected "):
+            confuse("A", "forest")
 
 
 def test_windows_of_any_size_give_the_same_counts(write, tmp_path):

@@ -75,7 +75,7 @@ def run(scripts, tmp_path, frame):
     write_json(tmp_path / "split.json", {"options": {"min_distance": 30.0}, "merged": []})
     write_layer(tmp_path / "polygons.gpkg", frame, layer="polygons")
     for tile, grid in TILES.items():
-        write_json(tmp_path / f"{tile}.json", {"grid": grid.to_dict()})
+        write_json(tmp_path / f"{tile}.json", {"tile": tile, "grid": grid.to_dict()})
         scripts["rasterise_reference"](
             tile=tile,
             path_to_polygons=str(tmp_path / "polygons.gpkg"),

@@ -188,7 +188,7 @@ def test_the_rule_equals_ogr2ogr_and_gdal_rasterize(root, tmp_path):
     }
     frame = gpd.GeoDataFrame(fields, geometry=shapes, crs=GRID.crs).to_crs("EPSG:2154")
     write_layer(tmp_path / "polygons.gpkg", frame, layer="polygons")
-    write_json(tmp_path / "tile.json", {"grid": GRID.to_dict()})
+    write_json(tmp_path / "tile.json", {"tile": "T31TCJ", "grid": GRID.to_dict()})
     paths = {k: tmp_path / f"{k}.tif" for k in ("code", "polygon", "split")}
     script = root / "scripts" / "rasterise_reference.py"
     spec = importlib.util.spec_from_file_location("rasterise", script)

@@ -14,6 +14,9 @@ from fgunet.report.provenance import (
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
 
 
+TILES = ["T31TDJ", "T31TEL", "T32ULU"]
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Benchmark files as Snakemake writes them; two that it did not write."""
@@ -35,7 +38,7 @@ def folder(tmp_path):
 
 
 def test_jobs_are_read_by_rule_and_what_is_no_benchmark_is_told(folder):
-    jobs = read_jobs(folder)
+    jobs = read_jobs(folder, TILES)
     assert jobs.table["rule"].value_counts().to_dict() == {
         "classify": 3, "train": 1, "forgotten": 1,
     }  # fmt: skip
@@ -44,8 +47,17 @@ def test_jobs_are_read_by_rule_and_what_is_no_benchmark_is_told(folder):
     ]  # fmt: skip
 
 
+def test_jobs_of_a_tile_that_was_taken_away_do_not_count(folder):
+    (folder / "classify" / "T31TEL.tsv").rename(folder / "classify" / "0.5_T31TEL.tsv")
+    jobs = read_jobs(folder, ["T31TDJ"])
+    assert jobs.table["rule"].value_counts().to_dict() == {
+        "classify": 1, "train": 1, "forgotten": 1,
+    }  # fmt: skip
+    assert len(jobs.unreadable) == 3
+
+
 def test_a_run_without_benchmarks_has_no_jobs(tmp_path):
-    jobs = read_jobs(tmp_path / "missing")
+    jobs = read_jobs(tmp_path / "missing", TILES)
     assert jobs.table.empty
     costs = rule_costs(jobs.table, ["train"])
     assert costs.empty
@@ -57,14 +69,14 @@ def test_a_run_without_benchmarks_has_no_jobs(tmp_path):
 def test_a_job_that_was_seen_at_its_start_alone_is_not_measured(tmp_path):
     row = "0.38\t0:00:00\t8.08\t1\t1\t1\t0\t0\t0.0\t0.0"
     (tmp_path / "stac.tsv").write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
-    costs = rule_costs(read_jobs(tmp_path).table, ["stac"])
+    costs = rule_costs(read_jobs(tmp_path, TILES).table, ["stac"])
     assert costs["jobs_not_measured"].tolist() == [1]
     (told,) = provenance_section(made_with({}, {}), costs)["rows"]
     assert (told["median"], told["cpu"], told["memory"]) == ("< 1 s", "–", "–")
 
 
 def test_costs_of_rules_in_the_order_of_the_work(folder):
-    costs = rule_costs(read_jobs(folder).table, ["nothing", "train", "classify", "train"])
+    costs = rule_costs(read_jobs(folder, TILES).table, ["nothing", "train", "classify", "train"])
     assert costs["rule"].tolist() == ["train", "classify"]
     classify = costs.set_index("rule").loc["classify"]
     assert classify["jobs"] == 3
@@ -76,7 +88,7 @@ def test_costs_of_rules_in_the_order_of_the_work(folder):
 
 
 def test_what_snakemake_did_not_measure_is_undefined_and_not_nothing(folder):
-    (costs,) = rule_costs(read_jobs(folder).table, ["forgotten"]).to_dict("records")
+    (costs,) = rule_costs(read_jobs(folder, TILES).table, ["forgotten"]).to_dict("records")
     assert math.isnan(costs["memory_peak_mib"])
     assert math.isnan(costs["cpu_total_s"])
     assert costs["wall_total_s"] == 5.0
@@ -101,7 +113,7 @@ def test_a_run_tells_what_it_was_made_with():
     table = made_with(files, {"because they cannot be read": 3, "because of their rule": 0})
     software = table[table["kind"] == "software"].set_index("name")["value"]
     assert {"numpy", "python", "zarr"} == set(software.index)
-    section = provenance_section(table, rule_costs(read_jobs("missing").table, []))
+    section = provenance_section(table, rule_costs(read_jobs("missing", []).table, []))
     assert section["software"].startswith("numpy 2 · ")
     assert [(row["name"], row["sha256"]) for row in section["hashes"]] == [
         ("", "c0ffee"), ("two.yaml", "aa"), ("forest", "bb"),
@@ -112,7 +124,7 @@ def test_a_run_tells_what_it_was_made_with():
 
 
 def test_the_page_sums_up_what_the_files_tell(folder, tmp_path):
-    costs = rule_costs(read_jobs(folder).table, ["train", "classify", "forgotten"])
+    costs = rule_costs(read_jobs(folder, TILES).table, ["train", "classify", "forgotten"])
     costs.to_csv(tmp_path / "rules.csv", index=False)
     made_with({}, {}).to_csv(tmp_path / "provenance.csv", index=False)
     section = provenance_section(

@@ -36,8 +36,9 @@ def folder(run, history, tmp_path_factory):
         write_raster(top / f"{tile}_split.tif", world.splits[tile], GRID, 0)
         write_raster(top / f"{tile}_truth.tif", world.truths[tile], GRID, 0)
         for method in METHODS:
+            tags = {"tile": tile, "method": method}
             path_to_class = top / f"{method}_{tile}_class.tif"
-            with create_class_map(path_to_class, GRID, run.world.nomenclature) as write:
+            with create_class_map(path_to_class, GRID, run.world.nomenclature, tags) as write:
                 write(Window(0, 0, *GRID.shape), world.maps[tile][method])
             confidence = np.full(GRID.shape, 80, dtype=np.uint8)
             write_raster(top / f"{method}_{tile}_confidence.tif", confidence, GRID, 255)

@@ -87,7 +87,7 @@ def test_each_table_is_also_a_page(written, script, root):
     script("table_pages")(
         titles=["kappa by tile", "every product"],
         paths_to_tables=[str(written / f"{name}.csv") for name in ("study_kappa", "products")],
-        paths_to_captions=[str(captions / f"{name}.rst") for name in ("study_kappa", "products")],
+        captions=[(captions / f"{name}.rst").read_text() for name in ("study_kappa", "products")],
         paths_to_pages=[str(written / f"{name}.html") for name in ("study_kappa", "products")],
     )
     kappa = (written / "study_kappa.html").read_text(encoding="utf-8")

@@ -38,9 +38,9 @@ def test_another_grid_than_that_of_the_reference_is_refused(
 ) -> None:
     acquisition = products_at(write_product())[0].describe(REQUEST)
     path = tmp_path / "grid.json"
-    write_json(path, {"grid": acquisition.grid.to_dict()})
+    write_json(path, {"tile": acquisition.tile, "grid": acquisition.grid.to_dict()})
     require_grid(acquisition, path)
     moved = {**acquisition.grid.to_dict(), "height": acquisition.grid.height + 1}
-    write_json(path, {"grid": moved})
+    write_json(path, {"tile": acquisition.tile, "grid": moved})
     with pytest.raises(GridError, match=rf"{acquisition.product}.*remove {path}"):
         require_grid(acquisition, path)

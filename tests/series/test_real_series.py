@@ -71,6 +71,7 @@ def listing(root: Path, shared_data: Path, tmp_path_factory) -> Path:
 
 def arguments(listing: Path, target: Path, **others) -> dict:
     return {
+        "tile": "T31UFQ",
         "path_to_acquisitions": str(listing),
         "bands": BANDS,
         "dates": DATES,

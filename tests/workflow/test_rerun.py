@@ -249,6 +249,22 @@ def test_what_depends_on_a_change_is_planned_and_nothing_else(
     assert planned(snakemake(folder, "--summary", config=config)) == expected
 
 
+def test_a_copy_of_the_project_makes_nothing_anew_but_another_script_does(
+    folder: Path, snakemake: Any, root: Path, tmp_path: Path
+) -> None:
+    """All of its files are younger than the results."""
+    project = tmp_path / "project"
+    for name in ("rules", "scripts", "tables", "fgunet", "profiles"):
+        shutil.copytree(root / name, project / name, copy_function=shutil.copy)
+    shutil.copy(root / "Snakefile", project)
+    asked = ["--summary", "--snakefile", str(project / "Snakefile")]
+    assert planned(snakemake(folder, *asked, config=configuration(folder))) == {}
+    with (project / "scripts" / "data_figures.py").open("a") as script:
+        script.write("# changed\n")
+    done = snakemake(folder, *asked, config=configuration(folder))
+    assert planned(done) == jobs("data_figures") | page()
+
+
 def test_threads_and_memory_make_nothing_anew(folder: Path, snakemake: Any) -> None:
     others = ["--set-threads", "stack_series=1", "--set-resources", "train_forest:mem_mb=9000"]
     done = snakemake(folder, "--dry-run", *others, config=configuration(folder))

@@ -100,3 +100,29 @@ def test_a_second_run_in_the_same_folder_is_refused(snakemake: Any, tmp_path: Pa
     assert done.returncode != 0
     assert f"another run is at work in {tmp_path}" in done.stderr
     assert not (tmp_path / "simulated").exists()
+
+
+def test_no_results_are_deleted_beside_a_run(snakemake: Any, tmp_path: Path) -> None:
+    world = tmp_path / "simulated" / "world"
+    assert snakemake(tmp_path, "--cores", "1", "simulated/world").returncode == 0
+    delete = ["--cores", "1", "--delete-all-output", "simulated/world"]
+    with (tmp_path / ".snakemake" / "run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = snakemake(tmp_path, *delete)
+        assert snakemake(tmp_path, "--dry-run", *delete).returncode == 0
+    assert f"another run is at work in {tmp_path}" in done.stderr
+    assert done.returncode != 0
+    assert world.exists()
+    assert snakemake(tmp_path, *delete).returncode == 0
+    assert not world.exists()
+
+
+@pytest.mark.parametrize("name", ["results", "simulated", "logs"])
+def test_what_is_no_folder_stops_a_run_before_any_work(
+    snakemake: Any, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).symlink_to("nowhere")
+    done = snakemake(tmp_path, "--cores", "1", "simulated/world")
+    assert done.returncode != 0
+    assert f"{name} is no folder, but jobs write there: take it away" in done.stderr
+    assert "Traceback" not in done.stderr
