@@ -8,6 +8,7 @@ from fgunet.files import read_json
 from fgunet.grid import Grid
 from fgunet.logs import log_to
 from fgunet.sentinel2.acquisition import Acquisition
+from fgunet.sentinel2.integrity import require_checksums
 from fgunet.sentinel2.loading import (
     block_width,
     gdal_for_blocks,
@@ -49,6 +50,7 @@ def main(
         tile, grid, tuple(dates), tuple(bands), provenance,
         shard_shape(grid.shape, block_width(kept[0])),
     )  # fmt: skip
+    require_checksums(kept, threads=threads)
     scratch = Path(path_to_series).with_suffix(".unpacked")
     with gdal_for_blocks(), unpacked(kept, scratch, threads=threads) as ready:
         stay = may_stay_open(ready)

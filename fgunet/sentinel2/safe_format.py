@@ -21,6 +21,12 @@ ARCHIVE_ENDINGS = (".SAFE.zip", ".zip")
 METADATA_FILE = "MTD_MSIL2A.xml"
 """Metadata of a product, in its folder."""
 
+MANIFEST_FILE = "manifest.safe"
+"""What a product consists of, with the size and a checksum of each file; beside the metadata."""
+
+IMAGES_FOLDER = "GRANULE"
+"""Folder beside both; an image in it is GRANULE/<granule>/IMG_DATA/R10m/<image>.jp2."""
+
 GRANULE_NAME = re.compile(r"L2A_(?P<tile>T\d{2}[A-Z]{3})_A\d{6}_(?P<start>\d{8}T\d{6})")
 """Folder of the one granule; its time is the start of the datastrip."""
 

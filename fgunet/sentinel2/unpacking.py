@@ -1,7 +1,8 @@
 """Unpacking the files of archives that are to be read by blocks.
 
 A packed file can only be read from its beginning; read by blocks in place, it would be unpacked
-again for each of them.
+again for each of them. One that was stored as it is can be read in place. Either is read once to
+its end here, and held against the archive's checksum: GDAL does not look at it.
 """
 
 import os
@@ -23,6 +24,8 @@ from fgunet.sentinel2.contents import DAMAGED, place_in_archive
 _BYTES_OF_A_PIXEL = 8
 _BYTES_OF_A_HEADER = 1 << 20
 _ENCRYPTED = 1
+_PIECE = 1 << 20
+"""How many bytes are read at once."""
 
 
 @contextmanager
@@ -30,6 +33,8 @@ def unpacked(
     acquisitions: Sequence[Acquisition], folder: str | os.PathLike[str], *, threads: int = 1
 ) -> Iterator[list[Acquisition]]:
     """Give acquisitions whose files can be read by blocks, unpacked where needed.
+
+    Every file in an archive is held against its CRC-32 before, one that is not packed too.
 
     Parameters
     ----------
@@ -49,7 +54,8 @@ def unpacked(
     Raises
     ------
     ProductError
-        If an archive cannot be read, or a file in it would be far larger than its image.
+        If an archive cannot be read, or a file in it has another checksum or would be far larger
+        than its image.
     """
     with ThreadPoolExecutor(threads) as pool:
         ready = list(pool.map(lambda a: _unpacked(a, Path(folder)), acquisitions))
@@ -99,6 +105,10 @@ def _unpack(path: str, folder: Path, grid: Grid) -> str:
         return path
     with _member(*place, grid) as (archive, about):
         if about.compress_type == zipfile.ZIP_STORED:
+            with archive.open(about) as stored:
+                # At its end, the checksum is compared.
+                while stored.read(_PIECE):
+                    pass
             return path
         # The checksum in its name tells a file from that of another archive.
         target = folder / f"{about.CRC:08x}_{Path(about.filename).name}"
@@ -108,7 +118,7 @@ def _unpack(path: str, folder: Path, grid: Grid) -> str:
                 atomic_path(target) as part,
                 part.open("wb") as whole,
             ):
-                shutil.copyfileobj(packed, whole, 1 << 20)
+                shutil.copyfileobj(packed, whole, _PIECE)
     return str(target)
 
 

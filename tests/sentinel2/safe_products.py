@@ -1,5 +1,6 @@
 """Small products of ESA (SAFE), written for tests: real JPEG 2000 files and metadata."""
 
+import hashlib
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -111,6 +112,39 @@ def write_safe(
     write_jp2(images / "R20m" / f"{stem}_SCL_20m.jp2", classes, 20)
     (product / "MTD_MSIL2A.xml").write_text(edit(metadata_of(name, offset)), encoding="utf-8")
     return product
+
+
+MANIFEST = """<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+<xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1" xmlns:gml="http://www.opengis.net/gml">
+  <dataObjectSection>
+{files}
+  </dataObjectSection>
+</xfdu:XFDU>
+"""
+
+LISTED = """    <dataObject ID="Data_{number}">
+      <byteStream mimeType="application/octet-stream" size="{size}">
+        <fileLocation href="./{place}" locatorType="URL"/>
+        <checksum checksumName="{name}">{checksum}</checksum>
+      </byteStream>
+    </dataObject>"""
+
+
+def write_manifest(product: Path, name: str = "MD5", algorithm: str = "md5") -> Path:
+    """Write the manifest of a product's folder as it lies there, by one kind of checksum."""
+    files = [
+        LISTED.format(
+            number=number,
+            size=file.stat().st_size,
+            place=file.relative_to(product).as_posix(),
+            name=name,
+            checksum=hashlib.new(algorithm, file.read_bytes()).hexdigest(),
+        )
+        for number, file in enumerate(sorted(product.rglob("*.jp2")))
+    ]
+    path = product / "manifest.safe"
+    path.write_text(MANIFEST.format(files="\n".join(files)), encoding="utf-8")
+    return path
 
 
 def pack(product: Path, ending: str = ".zip", compression: int = zipfile.ZIP_DEFLATED) -> Path:

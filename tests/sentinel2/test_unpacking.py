@@ -173,6 +173,24 @@ def test_a_wrong_checksum_is_named_and_nothing_half_is_left(
     assert [path.name.split("_")[1] for path in files_in(scratch)] == ["B02.tif"]
 
 
+def test_what_is_not_packed_is_held_against_its_checksum(
+    tmp_path: Path, plain: Acquisition, scratch: Path
+) -> None:
+    """GDAL reads it without a word."""
+    archive = tmp_path / "stored.zip"
+    stored = pack(plain, archive, zipfile.ZIP_STORED)
+    with zipfile.ZipFile(archive) as content:
+        about = content.getinfo("top/B11.tif")
+    with archive.open("r+b") as content:
+        content.seek(about.header_offset + 30 + len(about.filename) + about.file_size - 100)
+        content.write(bytes(50))
+    read_block(stored, ("B02", "B11"), MASKING, WHOLE)
+    message = rf"top/B11\.tif in {archive} cannot be unpacked \(Bad CRC-32.*download the product"
+    with pytest.raises(ProductError, match=message), unpacked([stored], scratch):
+        pytest.fail("the work must not begin")
+    assert not scratch.exists()
+
+
 @pytest.mark.parametrize("kept", [0.0, 0.4, 0.95])
 def test_an_archive_that_was_cut_short_is_named(
     packed: Acquisition, scratch: Path, kept: float
