@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from fgunet.errors import FgunetError, ProductError
-from fgunet.sentinel2.stac_network import fetch_text
+from fgunet.sentinel2.stac_network import LIMITS, Listing
 
 if TYPE_CHECKING:
     import pystac
@@ -81,13 +81,18 @@ def read_items(place: str) -> list[Item]:
     Raises
     ------
     ProductError
-        If this file, or one that a catalogue links to, is missing or malformed.
+        If this file, or one that a catalogue links to, is missing, malformed or too large, or if
+        links lead to ever more.
     MissingAcquisitionError
-        If an address does not answer, or answers with an error.
+        If an address does not answer, or answers with an error or without end.
     """
     if "://" not in place:
         place = os.path.abspath(place)  # noqa: PTH100 - links stay as the user named them
-    return list(_read(place))
+    items = []
+    for item in _read(place):
+        items.append(item)
+        _require_end(len(items), place)
+    return items
 
 
 def make_item(item: "pystac.Item", place: str) -> Item:
@@ -138,6 +143,8 @@ def _is_stac(path: Path) -> bool:
             head = file.read(_HEAD)
             if b'"stac_version"' not in head.replace(b"\0", b""):  # UTF-16 has them
                 return False
+            if os.fstat(file.fileno()).st_size > LIMITS.file_bytes:
+                return True
             content = json.loads(head + file.read())
     except (OSError, ValueError, RecursionError):
         return True
@@ -149,11 +156,11 @@ def _is_stac(path: Path) -> bool:
 
 def _read(place: str) -> Iterator[Item]:
     """Items at or below a place; each file is read once, so links may loop."""
-    waiting, seen = [place], {place}
+    waiting, seen, listing = [place], {place}, Listing()
     while waiting:
         place = waiting.pop()
         with told_of(place):
-            content = json.loads(_content(place))
+            content = json.loads(_content(place, listing))
         kind = content.get("type") if isinstance(content, dict) else None
         if kind == "FeatureCollection":
             yield from _of_collection(content, place)
@@ -165,6 +172,7 @@ def _read(place: str) -> Iterator[Item]:
             with told_of(place):
                 targets = [one for one in _targets(content, place) if one not in seen]
             seen.update(targets)
+            _require_end(len(seen), place)
             waiting += reversed(targets)
         else:
             raise ProductError(
@@ -173,12 +181,42 @@ def _read(place: str) -> Iterator[Item]:
             )
 
 
-def _content(place: str) -> str | bytes:
+def _content(place: str, listing: Listing) -> str | bytes:
     if "://" in place:
-        return fetch_text(place)
-    if not Path(place).is_file():
+        return listing.fetch_text(place)
+    path = Path(place)
+    if not path.is_file():
         raise FileNotFoundError(place)
-    return Path(place).read_bytes()
+    if (size := path.stat().st_size) > LIMITS.file_bytes:
+        raise ProductError(
+            f"{place} has {size} bytes; expected at most {LIMITS.file_bytes} of a STAC file. Split "
+            "it, if it is an item collection, download it again, or take it away"
+        )
+    return path.read_bytes()
+
+
+def _require_end(number: int, place: str) -> None:
+    """Refuse a listing that may have none: links may lead to ever other names of a folder."""
+    if number > LIMITS.listing_items:
+        raise ProductError(
+            f"{place} leads to more than {LIMITS.listing_items} items and catalogues, and may have "
+            "no end; expected fewer. Correct its links, or give smaller catalogues"
+        )
+
+
+def _require_reachable(target: str, place: str) -> None:
+    """Refuse a link to what is no place for STAC. Raises ProductError."""
+    if "://" not in target or target.lower().startswith(("http://", "https://")):
+        return
+    expected = (
+        "an http(s) address, as an address of the network may not name files here"
+        if "://" in place
+        else "a path or an http(s) address"
+    )
+    raise ProductError(
+        f"{place} links to {target}; expected {expected}. Correct the link, or take it out of the "
+        "catalogue"
+    )
 
 
 def _parse_item(content: dict[str, Any], place: str) -> Item:
@@ -212,7 +250,10 @@ def _targets(content: dict[str, Any], place: str) -> list[str]:
         content, href=place, migrate=True, preserve_dict=False
     )
     links = [*catalogue.get_item_links(), *catalogue.get_child_links()]
-    return list(dict.fromkeys(_absolute(str(link.target), place) for link in links))
+    targets = list(dict.fromkeys(_absolute(str(link.target), place) for link in links))
+    for target in targets:
+        _require_reachable(target, place)
+    return targets
 
 
 @contextmanager

@@ -62,7 +62,8 @@ def search_items(address: str, search: Search) -> list[Item]:
     Raises
     ------
     MissingAcquisitionError
-        If the service does not answer, answers with an error, or has no such collection.
+        If the service does not answer, answers with an error or without end, or has no such
+        collection.
     ProductError
         If an item of its answer is malformed.
     """

@@ -84,9 +84,17 @@ def test_an_item_on_the_network_cannot_say_that_it_lies_here(
 
 
 @pytest.mark.parametrize(
-    "link", ["file:///etc/hostname", "/etc/hostname", "/vsimem/../etc/hostname"]
+    ("link", "message"),
+    [
+        ("file:///etc/hostname", "links to file:///etc/hostname; .* may not name files here"),
+        ("x:///../etc/hostname", "links to x:///../etc/hostname; .* may not name files here"),
+        ("/etc/hostname", "127.0.0.1.*/etc/hostname does not answer .*404"),
+        ("/vsimem/../etc/hostname", "does not answer .*404"),
+    ],
 )
-def test_a_catalogue_on_the_network_cannot_link_to_a_file_here(tmp_path: Path, link: str) -> None:
+def test_a_catalogue_on_the_network_cannot_link_to_a_file_here(
+    tmp_path: Path, link: str, message: str
+) -> None:
     catalogue = {
         "type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "c",
         "links": [{"rel": "item", "href": link}],
@@ -94,9 +102,7 @@ def test_a_catalogue_on_the_network_cannot_link_to_a_file_here(tmp_path: Path, l
     (tmp_path / "catalog.json").write_text(json.dumps(catalogue))
     with (
         serve(tmp_path) as service,
-        pytest.raises(
-            (MissingAcquisitionError, ProductError), match=r"does not answer|there is no"
-        ),
+        pytest.raises((MissingAcquisitionError, ProductError), match=message),
     ):
         read_items(f"{service.address}/files/catalog.json")
 

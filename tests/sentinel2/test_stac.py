@@ -18,6 +18,7 @@ from fgunet.sentinel2.masks import Masking
 from fgunet.sentinel2.reading import read_block
 from fgunet.sentinel2.stac import Search, find_remote, is_address, recognise
 from fgunet.sentinel2.stac_catalogues import read_items
+from fgunet.sentinel2.stac_network import Limits
 from fgunet.sentinel2.stac_tiles import tile_ground, tile_name
 from tests.sentinel2.stac_products import (
     LEFT,
@@ -659,7 +660,7 @@ class TestService:
             find_remote(f"{service.address}/nothing", YEAR)
 
     def test_silent_address(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("fgunet.sentinel2.stac_network._RETRIES", 0)
+        monkeypatch.setattr("fgunet.sentinel2.stac_network.LIMITS", Limits(retries=0))
         with serve(tmp_path) as service:
             address = service.address
         with pytest.raises(MissingAcquisitionError, match=r"does not answer.*check the address"):
