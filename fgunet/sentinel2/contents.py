@@ -90,13 +90,15 @@ class Contents:
         Raises
         ------
         ProductError
-            If the archive or a folder cannot be read, or the archive has names that lead out of it.
+            If the archive or a folder cannot be read, or the archive has names that lead out of it
+            or stand twice.
         """
         if self.is_archive:
             with self._open() as archive:
                 names = archive.namelist()
             self._require_inside(names)
-            files = (n.removesuffix("/") for n in names if n[-1:] != "/" or _is_named(n[:-1]))
+            files = [n.removesuffix("/") for n in names if n[-1:] != "/" or _is_named(n[:-1])]
+            self._require_once(files)
             return tuple(sorted(files))
         return tuple(sorted(_files_below(self.path)))
 
@@ -142,6 +144,19 @@ class Contents:
                     f"the archive {self.path} has a file {name!r}, which leads out of it or is no "
                     "plain name; download the product again, or take it away"
                 )
+
+    def _require_once(self, names: list[str]) -> None:
+        """Refuse names that stand twice: readers differ in which of the two they give."""
+        seen: set[PurePosixPath] = set()
+        for name in names:
+            # "a//b" and "./a/b" are "a/b" to some.
+            path = PurePosixPath(name)
+            if path in seen:
+                raise ProductError(
+                    f"the archive {self.path} has the file {name!r} twice; expected it once: "
+                    "download the product again, or take it away"
+                )
+            seen.add(path)
 
     def _whole(self, name: str, file: IO[bytes]) -> bytes:
         content = file.read(LARGEST_METADATA + 1)

@@ -71,8 +71,8 @@ def cloud_share(acquisition: Acquisition, reasons: Sequence[str]) -> float:
     """
     counted = [reason for reason in reasons if reason in SPREADING]
     telling = {
-        path: ruled_out(kind, counted, ())
-        for kind, path in acquisition.masks.items()
+        kind: ruled_out(kind, counted, ())
+        for kind in acquisition.masks
         if any(reason in MASK_KINDS[kind] for reason in counted)
     }
     band = max(acquisition.bands, key=lambda name: BANDS[name].resolution_m)
@@ -82,8 +82,8 @@ def cloud_share(acquisition: Acquisition, reasons: Sequence[str]) -> float:
             stored, factor = reader.read_file(acquisition.bands[band], window)
             data = _fine(stored != acquisition.nodata, factor)
             clouded = np.zeros(window.shape, bool)
-            for path, table in telling.items():
-                mask, factor = reader.read_mask(path, window)
+            for kind, table in telling.items():
+                mask, factor = reader.read_mask(kind, window)
                 clouded |= _fine(table[mask], factor)
             present += int(np.count_nonzero(data))
             hidden += int(np.count_nonzero(data & clouded))

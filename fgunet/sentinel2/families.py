@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from fgunet.errors import MissingAcquisitionError
 from fgunet.sentinel2 import safe, stac, theia
 from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.masks import ruled_out
+from fgunet.sentinel2.safe_format import PRODUCT_NAME
+from fgunet.sentinel2.theia_format import ARCHIVE_NAME
 
 _log = logging.getLogger(__name__)
 
@@ -19,18 +22,27 @@ Recognise = Callable[[Path], "list[Product] | None"]
 
 @dataclass(frozen=True)
 class Family:
-    """How products of one family are recognised, and which masks they may lack."""
+    """How products of one family are recognised, and which masks they may lack.
+
+    `beginning` is what the names of products begin with, where names tell them.
+    """
 
     recognise: Recognise
     optional_masks: tuple[str, ...]
+    beginning: re.Pattern[str] | None = None
 
 
 FAMILIES: dict[str, Family] = {
-    "theia": Family(theia.recognise, theia.OPTIONAL_MASKS),
-    "safe": Family(safe.recognise, ()),
+    "theia": Family(theia.recognise, theia.OPTIONAL_MASKS, ARCHIVE_NAME),
+    "safe": Family(safe.recognise, (), PRODUCT_NAME),
     "stac": Family(stac.recognise, ()),
 }
 """Families by name; a further one registers itself here."""
+
+_PACKED = re.compile(r".*\.(safe|zip|7z|rar|tar|t?[gbx]z2?|zst|part|crdownload)", re.IGNORECASE)
+"""Names that a product may lie under, unlike the notes and pictures beside it."""
+
+_MOST_NAMED = 3
 
 
 def list_products(
@@ -40,6 +52,8 @@ def list_products(
     search: stac.Search | None = None,
 ) -> dict[str, list[Product]]:
     """List products by tile, each tile's by date and name.
+
+    What is named like a product, but ends otherwise, is passed over with one warning.
 
     Parameters
     ----------
@@ -60,16 +74,18 @@ def list_products(
     """
     chosen = list(FAMILIES.values()) if family == "auto" else [FAMILIES[family]]
     found: list[Product] = []
+    passed_over: list[Path] = []
     for location in locations:
         if stac.is_address(location):
             found += stac.find_remote(location, search) if family in ("auto", "stac") else []
         elif os.path.exists(location):  # noqa: PTH110  false where its folder is closed
-            found += _walk(Path(location), [one.recognise for one in chosen], set())
+            found += _walk(Path(location), chosen, set(), passed_over)
         else:
             raise MissingAcquisitionError(
                 f"there is no {location} to look for products in; correct products.folder in the "
                 "configuration"
             )
+    _warn_of(passed_over)
     # An item may be found by its catalogue and by itself.
     distinct = {(product.date, product.name, product.path): product for product in found}
     by_tile: dict[str, list[Product]] = {}
@@ -102,18 +118,52 @@ def products_of_tile(
     return by_tile[tile]
 
 
-def _walk(path: Path, recognisers: Sequence[Recognise], seen: set[str]) -> Iterator[Product]:
-    """Products at or below a path; each real folder is entered once, so links may loop."""
-    for recognise in recognisers:
-        products = recognise(path)
+def _walk(
+    path: Path, families: Sequence[Family], seen: set[str], passed_over: list[Path]
+) -> Iterator[Product]:
+    """Products at or below a path; each real folder is entered once, so links may loop.
+
+    What is named much like a product, and holds none, is added to `passed_over`.
+    """
+    for family in families:
+        products = family.recognise(path)
         if products is not None:
             yield from products
             return
-    real = os.path.realpath(path)
-    if path.is_dir() and real not in seen:
+    real, holds_some = os.path.realpath(path), False
+    if path.is_dir():
+        if real in seen:
+            return
         seen.add(real)
         for inner in _entries(path):
-            yield from _walk(inner, recognisers, seen)
+            for product in _walk(inner, families, seen, passed_over):
+                holds_some = True
+                yield product
+    if not holds_some and any(_resembles(path, family.beginning) for family in families):
+        passed_over.append(path)
+
+
+def _resembles(path: Path, beginning: re.Pattern[str] | None) -> bool:
+    """Whether what is no product is named so much like one that it may be meant as one."""
+    match = beginning.match(path.name) if beginning else None
+    if match is None:
+        return False
+    ending = path.name[match.end() :]
+    if not path.is_dir():
+        return _PACKED.fullmatch(ending) is not None
+    # The files of a STAC item may lie in a folder of the product's name.
+    return bool(ending) or any(path.glob("*MTD_*.xml"))
+
+
+def _warn_of(passed_over: Sequence[Path]) -> None:
+    # Locations may overlap.
+    names = list(dict.fromkeys(map(str, passed_over)))
+    if names:
+        more = len(names) - _MOST_NAMED
+        named = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        _log.warning("passed over, because a product's name is followed by another ending than "
+                     "that of a folder (ESA's .SAFE, Theia's none) or an archive (.zip): %s; "
+                     "unpack, download or name anew what is to be used", named)  # fmt: skip
 
 
 def _entries(folder: Path) -> list[Path]:

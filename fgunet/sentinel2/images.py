@@ -1,5 +1,7 @@
 """Opening the images of products."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import rasterio
 from numpy.typing import DTypeLike
@@ -54,3 +56,55 @@ def require_reflectance(path: str, dtype: DTypeLike) -> None:
             f"{path} holds numbers of type {np.dtype(dtype)}; reflectance comes in whole numbers "
             "of 16 bits. Download the product again, or take it away"
         )
+
+
+def require_mask(path: str, dtype: DTypeLike) -> None:
+    """Raise ProductError if a mask's numbers are of a type that is not whole."""
+    # GDAL has types that numpy lacks.
+    if str(dtype).rstrip("0123456789") not in ("int", "uint"):
+        raise ProductError(
+            f"{path} holds numbers of type {dtype}; a mask has whole numbers, 0 to 255. Download "
+            "the product again, or take it away"
+        )
+
+
+def require_dtypes(
+    bands: Iterable[str], masks: Iterable[str], *, dtypes: Sequence[str], nodata: int
+) -> None:
+    """Refuse files whose numbers are of a type that their format does not have.
+
+    Parameters
+    ----------
+    bands, masks : iterable of str
+        Files that can be opened, as GDAL does.
+    dtypes : sequence of str
+        Types that the format stores reflectance in.
+    nodata : int
+        Stored number of a pixel without measurement.
+
+    Raises
+    ------
+    ProductError
+        If a band is of another type, or of one that cannot hold `nodata`, or a mask's numbers are
+        not whole.
+    """
+    for path in bands:
+        dtype = _dtype(path)
+        if dtype not in dtypes:
+            raise ProductError(
+                f"{path} holds numbers of type {dtype}; bands of its format have "
+                f"{' or '.join(dtypes)}. Download the product again, or take it away"
+            )
+        if not np.iinfo(dtype).min <= nodata <= np.iinfo(dtype).max:
+            raise ProductError(
+                f"{path} holds numbers of type {dtype}, which cannot be {nodata:g}, the number of "
+                "pixels without measurement: these would pass for ground. Download the product "
+                "again, or take it away"
+            )
+    for path in masks:
+        require_mask(path, _dtype(path))
+
+
+def _dtype(path: str) -> str:
+    with open_image(path) as dataset:
+        return str(dataset.dtypes[0])

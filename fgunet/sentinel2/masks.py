@@ -93,6 +93,9 @@ MASK_KINDS: dict[str, dict[str, Rule]] = {
 }
 """Rules of each kind of mask by the reason they give."""
 
+GREATEST_NUMBERS = {"SCL": 11}
+"""Greatest number of the kinds of mask whose numbers do not all have a meaning; others are bits."""
+
 
 def ruled_out(kind: str, reasons: Sequence[str], bands: Sequence[str]) -> NDArray[np.bool_]:
     """For each number 0..255 of a mask whether it rules a pixel out.

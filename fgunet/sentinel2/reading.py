@@ -13,8 +13,8 @@ from fgunet.grid import Grid, Window
 from fgunet.rasters import rasterio_window
 from fgunet.sentinel2.acquisition import Acquisition
 from fgunet.sentinel2.dilation import dilate
-from fgunet.sentinel2.images import open_image, require_reflectance
-from fgunet.sentinel2.masks import SPREADING, Masking, look_up, ruled_out
+from fgunet.sentinel2.images import open_image, require_mask, require_reflectance
+from fgunet.sentinel2.masks import GREATEST_NUMBERS, SPREADING, Masking, look_up, ruled_out
 from fgunet.sentinel2.product_grid import unreadable
 from fgunet.sentinel2.resampling import Calibration, refine, repeat, rescale, stored_numbers
 
@@ -149,8 +149,8 @@ class AcquisitionReader:
         around = _on_whole_coarse_pixels(window, self._acquisition.grid, reach)
         inner = window.relative_to(around).slices
         usable: NDArray[np.bool_] = np.ones(window.shape, bool)
-        for kind, path in self._acquisition.masks.items():
-            mask, factor = self.read_mask(path, around)
+        for kind in self._acquisition.masks:
+            mask, factor = self.read_mask(kind, around)
             # Most masks are empty most of the time.
             if mask.any() or self._table(kind, self._masking.reasons)[0]:
                 unusable = self._ruled_out(kind, mask, factor)
@@ -193,14 +193,19 @@ class AcquisitionReader:
         """
         return self._read_at(path, window, window)
 
-    def read_mask(self, path: str, window: Window) -> tuple[NDArray[np.uint8], int]:
-        """As `read_file`, of a mask. Raises ProductError too if a number is not 0..255."""
+    def read_mask(self, kind: str, window: Window) -> tuple[NDArray[np.uint8], int]:
+        """As `read_file`, of a mask of the acquisition by its kind.
+
+        Raises ProductError too if a number has no meaning in this kind of mask.
+        """
+        path, greatest = self._acquisition.masks[kind], GREATEST_NUMBERS.get(kind, 255)
         mask, factor = self.read_file(path, window)
-        # Asked this way round, NaN is refused too.
-        if mask.dtype != np.uint8 and not (mask.min() >= 0 and mask.max() <= 255):
+        require_mask(path, mask.dtype)
+        bytes_of_any_value = mask.dtype == np.uint8 and greatest == 255
+        if not bytes_of_any_value and (mask.min() < 0 or mask.max() > greatest):
             raise ProductError(
-                f"{path} holds numbers from {mask.min()} to {mask.max()}; a mask has 0 to 255. "
-                "Download the product again, or take it away"
+                f"{path} holds numbers from {mask.min()} to {mask.max()}; a mask {kind} has 0 to "
+                f"{greatest}. Download the product again, or take it away"
             )
         return mask.astype(np.uint8, copy=False), factor
 

@@ -14,12 +14,14 @@ from fgunet.errors import MissingBandError, ProductError
 from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.bands import BANDS
 from fgunet.sentinel2.contents import Contents, require_kind, stands_for_product
+from fgunet.sentinel2.images import require_dtypes
 from fgunet.sentinel2.masks import MASK_KINDS
 from fgunet.sentinel2.product_grid import require_zone, ten_metre_grid
 from fgunet.sentinel2.safe_format import (
     ARCHIVE_ENDINGS,
     CLASSIFICATION,
     CLASSIFICATION_RESOLUTION,
+    DTYPES,
     FOLDER_ENDING,
     GRANULE_NAME,
     IMAGE_NAME,
@@ -86,7 +88,8 @@ def read_product(path: Path, request: Request) -> Acquisition:
     ------
     ProductError
         If the product is not named like one, is not whole, lacks a band, a mask or metadata,
-        contradicts its name, or has files that do not fit the 10 m grid.
+        contradicts its name or itself, or has files of another type or that do not fit the 10 m
+        grid.
     """
     name = _parse_name(path)
     if name is None:
@@ -102,12 +105,14 @@ def read_product(path: Path, request: Request) -> Acquisition:
     _require_agreement(path, name, told)
     granule = _find_granule(contents, top, name)
     time = _datastrip_start(path, granule, told)
-    images = _find_images(contents, f"{top}GRANULE/{granule[0]}/IMG_DATA/", name)
+    images = _find_images(contents, f"{top}GRANULE/{granule[0]}/IMG_DATA/", name, told)
     bands = _choose_bands(path, images, request)
     masks = _choose_masks(path, images, request)
     grid = ten_metre_grid(name[0], bands, masks)
     require_zone(str(path), name["tile"], grid)
     offset = told.offset_of(request.bands)
+    nodata = NODATA if told.nodata is None else told.nodata
+    require_dtypes(bands.values(), masks.values(), dtypes=DTYPES, nodata=nodata)
     return Acquisition(
         product=name[0],
         family="safe",
@@ -121,7 +126,7 @@ def read_product(path: Path, request: Request) -> Acquisition:
         masks=masks,
         scale=1 / told.quantification,
         offset=offset / told.quantification,
-        nodata=NODATA if told.nodata is None else told.nodata,
+        nodata=nodata,
         nodata_declared=told.nodata is not None,
     )
 
@@ -191,13 +196,8 @@ def _find_granule(contents: Contents, top: str, name: re.Match[str]) -> re.Match
 
 
 def _datastrip_start(path: Path, granule: re.Match[str], told: SafeMetadata) -> str:
-    try:
-        # The times of names are UTC too.
-        start = datetime.strptime(granule["start"], "%Y%m%dT%H%M%S")
-        fits = abs(start - told.datatake_start) <= _LONGEST_DATATAKE
-    except ValueError:
-        fits = False
-    if not fits:
+    start = _time_in_datatake(granule["start"], told)
+    if start is None:
         raise ProductError(
             f"{path}: the datatake started at {told.datatake_start} by {told.source}, but the "
             f"granule's name {granule[0]} says {granule['start']}; {_MIXED}"
@@ -205,7 +205,19 @@ def _datastrip_start(path: Path, granule: re.Match[str], told: SafeMetadata) -> 
     return start.isoformat()
 
 
-def _find_images(contents: Contents, folder: str, name: re.Match[str]) -> dict[str, str]:
+def _time_in_datatake(stamp: str, told: SafeMetadata) -> datetime | None:
+    """The time that a name states, or None if it is none of the product's datatake."""
+    try:
+        # The times of names are UTC too.
+        time = datetime.strptime(stamp, "%Y%m%dT%H%M%S")
+    except ValueError:
+        return None
+    return time if abs(time - told.datatake_start) <= _LONGEST_DATATAKE else None
+
+
+def _find_images(
+    contents: Contents, folder: str, name: re.Match[str], told: SafeMetadata
+) -> dict[str, str]:
     """Each layer's image of the pixel size that is read, as GDAL opens it."""
     images: dict[str, str] = {}
     for file in contents.names:
@@ -218,6 +230,7 @@ def _find_images(contents: Contents, folder: str, name: re.Match[str]) -> dict[s
             continue
         path = contents.gdal_path(file)
         _require_same_origin(path, match, name)
+        _require_same_datatake(path, match, told)
         if layer in images:
             raise ProductError(f"{path} and {images[layer]} are both {layer}; {_MIXED}")
         images[layer] = path
@@ -232,6 +245,16 @@ def _require_same_origin(path: str, image: re.Match[str], name: re.Match[str]) -
                 f"{path} is of {what} {image[what]} by its name, but the product {name[0]} of "
                 f"{name[what]}; {_MIXED}"
             )
+
+
+def _require_same_datatake(path: str, image: re.Match[str], told: SafeMetadata) -> None:
+    """Refuse an image of another orbit of the same day, as high latitudes have."""
+    stamp = f"{image['date']}T{image['time']}"
+    if _time_in_datatake(stamp, told) is None:
+        raise ProductError(
+            f"{path} is of {stamp} by its name, but the datatake started at "
+            f"{told.datatake_start} by {told.source}; {_MIXED}"
+        )
 
 
 def _choose_bands(path: Path, images: Mapping[str, str], request: Request) -> dict[str, str]:

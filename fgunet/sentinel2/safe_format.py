@@ -31,7 +31,7 @@ GRANULE_NAME = re.compile(r"L2A_(?P<tile>T\d{2}[A-Z]{3})_A\d{6}_(?P<start>\d{8}T
 """Folder of the one granule; its time is the start of the datastrip."""
 
 IMAGE_NAME = re.compile(
-    r"(?:L2A_)?(?P<tile>T\d{2}[A-Z]{3})_(?P<date>\d{8})T\d{6}"
+    r"(?:L2A_)?(?P<tile>T\d{2}[A-Z]{3})_(?P<date>\d{8})T(?P<time>\d{6})"
     r"_(?P<layer>[A-Z0-9]{3})_(?P<resolution>\d{2})m\.jp2"
 )
 """Name of an image; products of 2017 begin it with "L2A_"."""
@@ -46,5 +46,17 @@ BAND_IDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09"
 NODATA = 0
 """Stored number of a pixel without measurement."""
 
+DTYPES = ("uint16",)
+"""What bands are stored in."""
+
+QUANTIFICATION = 10000
+"""Stored numbers of reflectance 1, in all products."""
+
+LEVELS = ("Level-2A", "Level-2Ap")
+"""What the metadata calls the level; the pilot products of 2017 and 2018 have the "p"."""
+
 FIRST_BASELINE_WITH_OFFSET = "04.00"
-"""From this processing baseline on an offset is added to the stored numbers."""
+"""From this processing baseline on an offset, -1000 so far, is added to the stored numbers."""
+
+TOOLBOX_BASELINE = "99.99"
+"""What sen2cor writes where a user runs it; the offset, if any, is that of the level 1C product."""

@@ -9,7 +9,14 @@ from xml.etree.ElementTree import Element
 
 from fgunet.errors import ProductError
 from fgunet.sentinel2.metadata_xml import parse_xml
-from fgunet.sentinel2.safe_format import BAND_IDS, FIRST_BASELINE_WITH_OFFSET, FOLDER_ENDING
+from fgunet.sentinel2.safe_format import (
+    BAND_IDS,
+    FIRST_BASELINE_WITH_OFFSET,
+    FOLDER_ENDING,
+    LEVELS,
+    QUANTIFICATION,
+    TOOLBOX_BASELINE,
+)
 
 _REMEDY = "download the product again, or take it away"
 
@@ -53,8 +60,8 @@ class SafeMetadata:
         Raises
         ------
         ProductError
-            If the baseline has offsets and the metadata none, if it lacks a band's, or if they
-            differ.
+            If the baseline has offsets and the metadata none, if it lacks a band's, if they
+            differ, or if the baseline cannot have them.
         """
         if not self.offsets:
             if self.baseline >= FIRST_BASELINE_WITH_OFFSET:
@@ -77,7 +84,23 @@ class SafeMetadata:
                 f"{self.source} has several BOA_ADD_OFFSET ({told}); expected the same for all "
                 "bands. Take the product away, or list fewer bands under products.bands"
             )
-        return next(iter(found.values()))
+        offset = next(iter(found.values()))
+        self._require_offset_of_baseline(offset)
+        return offset
+
+    def _require_offset_of_baseline(self, offset: float) -> None:
+        since = FIRST_BASELINE_WITH_OFFSET
+        if self.baseline < since:
+            fits, expected = offset == 0, f"none, or 0, before {since}"
+        else:
+            fits = offset < 0 or (offset == 0 and self.baseline == TOOLBOX_BASELINE)
+            expected = f"one below 0, like -1000, from {since} on"
+        if not fits:
+            raise ProductError(
+                f"{self.source} has a BOA_ADD_OFFSET of {offset:g}, but its processing baseline is "
+                f"{self.baseline}; expected {expected}. Reflectance would be too dark or too "
+                f"bright: {_REMEDY}"
+            )
 
 
 def parse_metadata(xml: bytes, source: str) -> SafeMetadata:
@@ -96,9 +119,10 @@ def parse_metadata(xml: bytes, source: str) -> SafeMetadata:
     Raises
     ------
     ProductError
-        If it is no XML, or lacks an element or has another value there than expected.
+        If it is no XML, or lacks an element, has another value there than expected or several.
     """
     elements = _Elements(xml, source)
+    _require_level(elements)
     return SafeMetadata(
         source=source,
         product=elements.text("PRODUCT_URI").removesuffix(FOLDER_ENDING),
@@ -124,11 +148,21 @@ class _Elements:
         return self._by_name.get(name, [])
 
     def text(self, name: str) -> str:
-        """Text of the first element of this name."""
-        for element in self.all(name):
-            if element.text and element.text.strip():
-                return element.text.strip()
-        raise ProductError(f"{self.source} has no {name}; {_REMEDY}")
+        """The one text that the elements of this name have."""
+        texts = [text for element in self.all(name) if (text := (element.text or "").strip())]
+        if not texts:
+            raise ProductError(f"{self.source} has no {name}; {_REMEDY}")
+        self.require_one(name, texts)
+        return texts[0]
+
+    def require_one(self, name: str, found: Sequence[object]) -> None:
+        """Refuse a value that is told several times, and not the same each time."""
+        other = [value for value in found if value != found[0]]
+        if other:
+            raise ProductError(
+                f"{self.source} says {name} is {found[0]}, and again that it is {other[0]}; "
+                f"expected one value: {_REMEDY}"
+            )
 
     def unexpected(self, name: str, found: str, expected: str) -> ProductError:
         return ProductError(
@@ -138,6 +172,12 @@ class _Elements:
 
 def _plain_name(element: Element) -> str:
     return element.tag.rpartition("}")[2].removeprefix("L2A_").removesuffix("_2A")
+
+
+def _require_level(elements: _Elements) -> None:
+    found = elements.text("PROCESSING_LEVEL")
+    if found not in LEVELS:
+        raise elements.unexpected("PROCESSING_LEVEL", found, " or ".join(LEVELS))
 
 
 def _baseline(elements: _Elements) -> str:
@@ -158,13 +198,15 @@ def _datatake_start(elements: _Elements) -> datetime:
 def _quantification(elements: _Elements) -> float:
     found = elements.text("BOA_QUANTIFICATION_VALUE")
     number = _finite(found)
-    if number is None or number <= 0:
-        raise elements.unexpected("BOA_QUANTIFICATION_VALUE", found, "a number above 0")
+    if number != QUANTIFICATION:
+        raise elements.unexpected(
+            "BOA_QUANTIFICATION_VALUE", found, f"{QUANTIFICATION}, as all products have"
+        )
     return number
 
 
 def _offsets(elements: _Elements) -> dict[str, float]:
-    offsets = {}
+    offsets: dict[str, float] = {}
     for element in elements.all("BOA_ADD_OFFSET"):
         identity, found = element.get("band_id", ""), (element.text or "").strip()
         number = _finite(found)
@@ -174,11 +216,15 @@ def _offsets(elements: _Elements) -> dict[str, float]:
             raise elements.unexpected(
                 "band_id of a BOA_ADD_OFFSET", identity, f"a number from 0 to {len(BAND_IDS) - 1}"
             )
-        offsets[_BAND_OF[identity]] = number
+        band = _BAND_OF[identity]
+        told = [f"{value:g}" for value in (offsets.get(band, number), number)]
+        elements.require_one(f"BOA_ADD_OFFSET of band_id {identity}", told)
+        offsets[band] = number
     return offsets
 
 
 def _nodata(elements: _Elements) -> int | None:
+    told: list[int] = []
     for element in elements.all("Special_Values"):
         value = {_plain_name(child): (child.text or "").strip() for child in element}
         if value.get("SPECIAL_VALUE_TEXT") == "NODATA":
@@ -187,8 +233,9 @@ def _nodata(elements: _Elements) -> int | None:
                 raise elements.unexpected(
                     "the special value NODATA", found, "a whole number of at most 5 digits"
                 )
-            return int(found)
-    return None
+            told.append(int(found))
+    elements.require_one("the special value NODATA", told)
+    return told[0] if told else None
 
 
 def _finite(text: str) -> float | None:

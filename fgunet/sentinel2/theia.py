@@ -13,11 +13,13 @@ from fgunet.errors import MissingBandError, ProductError
 from fgunet.sentinel2.acquisition import Acquisition, Product, Request
 from fgunet.sentinel2.bands import BANDS
 from fgunet.sentinel2.contents import Contents, require_kind, stands_for_product
+from fgunet.sentinel2.images import require_dtypes
 from fgunet.sentinel2.masks import ruled_out
 from fgunet.sentinel2.product_grid import declared_nodata, require_zone, ten_metre_grid
 from fgunet.sentinel2.theia_format import (
     ARCHIVE_ENDING,
     ARCHIVE_NAME,
+    DTYPES,
     FILE_NAME,
     MASK_FOLDER,
     METADATA,
@@ -82,7 +84,8 @@ def read_product(path: Path, request: Request) -> Acquisition:
         If the product has bands, but not all that are asked for.
     ProductError
         If the product is not named like one, has no band at all, lacks the cloud mask, contradicts
-        its name or itself, or has files that cannot be read or do not fit the 10 m grid.
+        its name or itself, or has files that cannot be read, are of another type or do not fit
+        the 10 m grid.
     """
     expected = _parse_name(path)
     if expected is None:
@@ -102,6 +105,7 @@ def read_product(path: Path, request: Request) -> Acquisition:
     grid = ten_metre_grid(name[0], bands, masks)
     require_zone(str(path), name["tile"], grid)
     nodata, declared = _nodata(path, bands, told)
+    require_dtypes(bands.values(), masks.values(), dtypes=DTYPES, nodata=nodata)
     return Acquisition(
         product=name[0],
         family="theia",

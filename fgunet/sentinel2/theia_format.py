@@ -11,6 +11,9 @@ NODATA = -10000
 SCALE = 1e-4
 """Reflectance of one step of the stored numbers."""
 
+DTYPES = ("int16", "uint16")
+"""What bands are stored in: Theia's in int16, some of other makers in uint16."""
+
 _IDENTITY = (
     r"(?P<identity>(?P<platform>SENTINEL2[A-Z])"
     r"_(?P<date>\d{8})-(?P<time>\d{6})-(?P<milliseconds>\d{3})_L2A_(?P<tile>T\d{2}[A-Z]{3}))"

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from fgunet.errors import ProductError
 from fgunet.sentinel2.metadata_xml import parse_xml
+from fgunet.sentinel2.theia_format import SCALE
 
 _ROOT = "Muscate_Metadata_Document"
 _REMEDY = "download the product again, or take it away"
@@ -58,7 +59,7 @@ def parse_metadata(xml: bytes, source: str) -> TheiaMetadata:
     Raises
     ------
     ProductError
-        If it is no XML of this format, or an element has another value than expected.
+        If it is no XML of this format, or an element has another value than expected or several.
     """
     root = parse_xml(xml, source)
     if root.tag != _ROOT:
@@ -82,9 +83,12 @@ class _Elements:
         self._root, self._source = root, source
 
     def text(self, place: str) -> str | None:
-        """Text of the first element at a place, or None if there is none."""
-        element = self._root.find(place)
-        return None if element is None else (element.text or "").strip()
+        """The one text that the elements at a place have, or None if there is none."""
+        texts = [(element.text or "").strip() for element in self._root.findall(place)]
+        for other in texts:
+            if other != texts[0]:
+                raise self.unexpected(place, f"{texts[0]}, and again {other}", "one value")
+        return texts[0] if texts else None
 
     def unexpected(self, place: str, found: str, expected: str) -> ProductError:
         name = place.rpartition("/")[2]
@@ -112,8 +116,8 @@ def _quantification(elements: _Elements) -> float | None:
         return None
     number = _number(found)
     # MAJA's other format writes the inverse (0.0001) under the same name.
-    if not math.isfinite(number) or number <= 1:
-        raise elements.unexpected(place, found, "a number above 1, like 10000")
+    if number != 1 / SCALE:
+        raise elements.unexpected(place, found, f"{1 / SCALE:.0f}, as all products have")
     return number
 
 

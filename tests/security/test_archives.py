@@ -108,15 +108,33 @@ def test_a_product_that_is_named_like_a_path_is_refused(
     assert not (tmp_path / "scratch").exists()
 
 
-def test_a_name_that_stands_twice_is_refused(archive: Write) -> None:
-    path = archive({BAND: f"{NAME}/{BAND}", MASK: f"{NAME}/{MASK}"})
+@pytest.mark.parametrize("name", [f"{NAME}/{BAND}", f"{NAME}/notes.txt"])
+def test_a_name_that_stands_twice_is_refused(archive: Write, name: str) -> None:
+    path = archive({BAND: f"{NAME}/{BAND}", MASK: f"{NAME}/{MASK}"}, **{f"{NAME}/notes.txt": b"x"})
     with (
         zipfile.ZipFile(path, "a") as packed,
         pytest.warns(UserWarning, match="Duplicate name"),
     ):
-        packed.writestr(f"{NAME}/{BAND}", b"another")
-    with pytest.raises(ProductError, match="has FRE_B2 twice"):
+        packed.writestr(name, b"another")
+    with pytest.raises(ProductError, match=rf"{path} has the file '{name}' twice; .* take it away"):
         read_product(path, REQUEST)
+
+
+@pytest.mark.parametrize("name", [f"{NAME}//{BAND}", f"{NAME}/./{BAND}", f"{NAME}/{BAND}/"])
+def test_a_name_that_is_spelt_in_two_ways_stands_twice(archive: Write, name: str) -> None:
+    path = archive({BAND: f"{NAME}/{BAND}", MASK: f"{NAME}/{MASK}"}, **{name: b""})
+    with pytest.raises(ProductError, match=rf"the file '{name.removesuffix('/')}' twice"):
+        read_product(path, REQUEST)
+
+
+def test_a_folder_may_stand_twice(archive: Write) -> None:
+    path = archive({BAND: f"{NAME}/{BAND}", MASK: f"{NAME}/{MASK}"}, **{f"{NAME}/": b""})
+    with (
+        zipfile.ZipFile(path, "a") as packed,
+        pytest.warns(UserWarning, match="Duplicate name"),
+    ):
+        packed.writestr(f"{NAME}/", b"")
+    assert read_product(path, REQUEST).product == NAME
 
 
 def test_a_link_is_no_image(archive: Write, tmp_path: Path, images: dict[str, Path]) -> None:

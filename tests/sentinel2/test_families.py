@@ -151,6 +151,73 @@ def test_two_links_to_one_folder_are_entered_once(mixture: Path) -> None:
     assert names(list_products([str(mixture)])) == EVERYTHING
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [".tar", ".SAFE.tar.gz", ".SAFE.ZIP", ".safe", "(1).zip", ".SAFE (1).zip", ".zip.part"],
+)
+def test_a_product_of_another_ending_is_passed_over_with_a_warning(
+    mixture: Path, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    other = mixture / "esa" / f"{SAFE.replace('20210705T', '20210815T')}{ending}"
+    other.write_bytes(b"x")
+    assert names(list_products([str(mixture)])) == EVERYTHING
+    [message] = caplog.messages
+    assert message.startswith("passed over, because a product's name is followed by another")
+    assert f"(.zip): {other}; unpack, download or name anew" in message
+    caplog.clear()
+    assert list_products([str(other)]) == {}
+    assert str(other) in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        (SAFE, "MTD_MSIL2A.xml"),
+        (f"{SAFE}.safe", "MTD_MSIL2A.xml"),
+        (f"{SAFE}.SAFE.SAFE", "anything"),
+        (f"{THEIA} (1)", f"{THEIA}_FRE_B2.tif"),
+        (THEIA.removesuffix("_V2-2"), f"{THEIA}_MTD_ALL.xml"),
+        (f"{THEIA}.zip", "anything"),
+    ],
+)
+def test_a_folder_of_another_ending_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, inside: str
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / inside).touch()
+    assert list_products([str(tmp_path)]) == {}
+    assert [f"(.zip): {tmp_path / name}; unpack" in message for message in caplog.messages] == [
+        True
+    ]
+
+
+def test_many_of_another_ending_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for day in range(10, 15):
+        (tmp_path / f"{THEIA.replace('20180105', f'201801{day}')}.tar").touch()
+    list_products([str(tmp_path), str(tmp_path)])
+    [message] = caplog.messages
+    assert "20180112" in message
+    assert "20180113" not in message
+    assert "_V2-2.tar and 2 more; unpack" in message
+    caplog.clear()
+    list_products([str(tmp_path)], family="safe")
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("family", ["auto", *FAMILIES])
+def test_what_lies_beside_products_is_passed_over_in_silence(
+    mixture: Path, caplog: pytest.LogCaptureFixture, family: str
+) -> None:
+    for name in (f"{SAFE}.jpg", f"{SAFE}.zip.md5", f"{THEIA}.json", f"{THEIA}_QKL_ALL.jpg"):
+        (mixture / name).touch()
+    unpacked = mixture / THEIA.removesuffix("_V2-2")
+    shutil.move(mixture / "theia" / "2018" / THEIA, unpacked / THEIA)
+    list_products([str(mixture)], family=family)
+    assert not caplog.messages
+
+
 def test_a_location_that_does_not_exist_is_refused(mixture: Path) -> None:
     gone = f"{mixture}/gone"
     with pytest.raises(MissingAcquisitionError, match=rf"there is no {gone} .*products\.folder"):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fgunet.errors import GridError, ProductError
 from fgunet.grid import Window
 from fgunet.sentinel2.acquisition import Acquisition, Request
+from fgunet.sentinel2.coverage import cloud_share
 from fgunet.sentinel2.masks import REASONS, Masking
 from fgunet.sentinel2.reading import AcquisitionReader, read_block
 from fgunet.sentinel2.theia import read_product, recognise
@@ -452,15 +453,42 @@ def test_bands_under_clouds_are_not_read(write_product: WriteProduct) -> None:
         read_block(found, ("B02",), EVERYTHING, Window(0, 0, 12, 12))
 
 
-@pytest.mark.parametrize("values", [256, 1000, -1, np.nan])
-def test_a_mask_with_other_numbers_than_0_to_255_is_refused(tmp_path: Path, values: float) -> None:
+@pytest.mark.parametrize("value", [256, 1000, -1])
+def test_a_mask_with_other_numbers_than_0_to_255_is_refused(tmp_path: Path, value: int) -> None:
     """Cut down to a byte, 256 would be no cloud at all."""
-    dtype = np.float32 if np.isnan(values) else np.int16
-    mask = np.zeros((12, 12), dtype)
-    mask[7, 7] = values
+    mask = np.zeros((12, 12), np.int16)
+    mask[7, 7] = value
     found = write_acquisition(tmp_path, {"B02": np.full((12, 12), 5, np.int16)}, {"CLM": mask})
-    with pytest.raises(ProductError, match=r"CLM\.tif holds numbers from .* a mask has 0 to 255"):
+    with pytest.raises(ProductError, match=r"CLM\.tif holds numbers from .* mask CLM has 0 to 255"):
         read_block(found, ("B02",), EVERYTHING, WHOLE)
+
+
+@pytest.mark.parametrize("value", [2.0, 2.5, np.nan])
+def test_a_mask_of_numbers_that_are_not_whole_is_refused(tmp_path: Path, value: float) -> None:
+    mask = np.full((12, 12), value, np.float32)
+    found = write_acquisition(tmp_path, {"B02": np.full((12, 12), 5, np.int16)}, {"CLM": mask})
+    with pytest.raises(ProductError, match=r"CLM\.tif holds numbers of type float32; a mask has"):
+        read_block(found, ("B02",), EVERYTHING, WHOLE)
+
+
+def test_a_class_that_sen2cor_does_not_have_is_refused(tmp_path: Path) -> None:
+    """It would pass for ground. Of Theia's bits any byte has a meaning."""
+    bands = {"B02": np.full((12, 12), 5, np.int16)}
+    for number in (12, 77, 255):
+        mask = {"SCL": flags(6, (3, 3), number=number)}
+        found = write_acquisition(tmp_path / str(number), bands, mask)
+        with pytest.raises(
+            ProductError, match=rf"SCL\.tif holds numbers from 0 to {number}; .* SCL has 0 to 11"
+        ):
+            read_block(found, ("B02",), EVERYTHING, WHOLE)
+        with pytest.raises(ProductError, match="SCL has 0 to 11"):
+            cloud_share(found, ("cloud",))
+    for kind, number in (("SCL", 11), ("CLM", 255), ("EDG", 255), ("SAT_R1", 255)):
+        mask = np.full((12, 12), 4 if kind == "SCL" else 0, np.uint8)
+        mask[7, 7] = number
+        found = write_acquisition(tmp_path / kind, bands, {kind: mask})
+        _, valid = read_block(found, ("B02",), EVERYTHING, WHOLE)
+        assert np.argwhere(~valid).tolist() == [[7, 7]]
 
 
 def test_a_mask_of_a_wider_dtype_is_read(tmp_path: Path) -> None:

@@ -122,7 +122,10 @@ def test_later_processing_is_a_later_version(tmp_path: Path) -> None:
         "S2A_MSIL2A_20210705T105031_N0500_R051_T31TCJ_20230120T140000",
         "S2A_MSIL2A_20210705T105031_N0510_R051_T31TCJ_20230119T010101",
     ]
-    read = [read_product(write_safe(tmp_path, name), REQUEST) for name in reversed(ordered)]
+    read = [
+        read_product(write_safe(tmp_path, name, offset=None if "_N03" in name else -1000), REQUEST)
+        for name in reversed(ordered)
+    ]
     assert [a.product for a in sorted(read, key=lambda a: a.version_key)] == ordered
     assert len({acquisition.time for acquisition in read}) == 1
 
@@ -234,11 +237,22 @@ def replacing(old: str, new: str) -> Callable[[str], str]:
         (replacing("PROCESSING_BASELINE", "X"), r"has no PROCESSING_BASELINE"),
         (replacing(">05.00<", ">5.0<"), r"PROCESSING_BASELINE is '5.0'; expected two digits"),
         (replacing(">10000<", "><"), r"has no BOA_QUANTIFICATION_VALUE"),
-        (replacing(">10000<", ">0<"), r"BOA_QUANTIFICATION_VALUE is '0'; expected a number above"),
+        (replacing(">10000<", ">0<"), r"BOA_QUANTIFICATION_VALUE is '0'; expected 10000, as all"),
         (replacing(">10000<", ">nan<"), r"BOA_QUANTIFICATION_VALUE is 'nan'"),
         (replacing(">0</SPECIAL", ">none</SPECIAL"), r"value NODATA is 'none'; expected a whole"),
         (replacing("SENSING_START>2021-07-05T", "SENSING_START>2021-77-05T"),
          r"DATATAKE_SENSING_START is '2021-77-05T10:50:31.024Z'; expected a time"),
+        (replacing("<AOT", '<BOA_QUANTIFICATION_VALUE>2</BOA_QUANTIFICATION_VALUE><AOT'),
+         r"BOA_QUANTIFICATION_VALUE is 10000, and again that it is 2; expected one value"),
+        (replacing("<AOT", '<BOA_ADD_OFFSET band_id="3">0</BOA_ADD_OFFSET><AOT'),
+         r"BOA_ADD_OFFSET of band_id 3 is 0, and again that it is -1000; expected one value"),
+        (replacing("<AOT", "<PROCESSING_BASELINE>02.14</PROCESSING_BASELINE><AOT"),
+         r"PROCESSING_BASELINE is 05.00, and again that it is 02.14"),
+        (replacing(">SATURATED<", ">NODATA<"), r"value NODATA is 0, and again that it is 65535"),
+        (replacing("Level-2A</", "Level-1C</"), r"PROCESSING_LEVEL is 'Level-1C'; expected Level"),
+        (replacing("Level-2A</", "</"), r"has no PROCESSING_LEVEL"),
+        (replacing(">-1000<", ">0<"), r"OFFSET of 0, but .* is 05.00; expected one below 0, l"),
+        (replacing(">-1000<", ">1000<"), r"OFFSET of 1000, but .* is 05.00; expected one below 0"),
         (replacing('"3">-1000', '"3">low'), r"BOA_ADD_OFFSET of band_id 3 is 'low'; expected a nu"),
         (replacing('"3">-1000', '"13">-1000'), r"is '13'; expected a number from 0 to 12"),
         (replacing('band_id="11"', 'band_id="3"'), r"no BOA_ADD_OFFSET of B11, only of B01"),
@@ -258,6 +272,42 @@ def test_a_baseline_that_has_offsets_needs_them(tmp_path: Path) -> None:
     path = write_safe(tmp_path, NAME.replace("N0500", "N0400"), offset=None)
     with pytest.raises(ProductError, match=r"no BOA_ADD_OFFSET, but .* 04\.00.*0\.1 too bright"):
         read_product(path, REQUEST)
+
+
+@pytest.mark.parametrize("offset", [-1000, 1000])
+def test_a_baseline_before_the_offsets_has_none(tmp_path: Path, offset: int) -> None:
+    name = NAME.replace("N0500", "N0301")
+    path = write_safe(tmp_path, name, offset=offset)
+    with pytest.raises(
+        ProductError, match=rf"BOA_ADD_OFFSET of {offset}, but .* 03\.01; expected none, or 0, bef"
+    ):
+        read_product(path, REQUEST)
+    assert read_product(write_safe(tmp_path, name, offset=0), REQUEST).offset == 0
+
+
+def test_products_of_the_toolbox_have_the_offset_of_what_they_were_made_of(tmp_path: Path) -> None:
+    name = NAME.replace("N0500", "N9999")
+    assert read_product(write_safe(tmp_path, name, offset=0), REQUEST).offset == 0
+    assert read_product(write_safe(tmp_path, name), REQUEST).offset == -0.1
+    with pytest.raises(ProductError, match=r"OFFSET of 1000, but .* is 99\.99"):
+        read_product(write_safe(tmp_path, name, offset=1000), REQUEST)
+
+
+def test_what_is_said_again_alike_is_no_contradiction(tmp_path: Path) -> None:
+    again = '<BOA_ADD_OFFSET band_id="3">-1000.0</BOA_ADD_OFFSET>'
+    again += "<BOA_QUANTIFICATION_VALUE>10000</BOA_QUANTIFICATION_VALUE><AOT"
+    path = write_safe(tmp_path, edit=replacing("<AOT", again))
+    assert read_product(path, Request(("B02", "B04"), ())).offset == -0.1
+
+
+def test_the_offset_of_a_band_that_is_not_read_does_not_matter(tmp_path: Path) -> None:
+    path = write_safe(tmp_path, edit=replacing('"10">-1000', '"10">0'))
+    assert read_product(path, REQUEST).offset == -0.1
+
+
+def test_the_level_of_pilot_products(tmp_path: Path) -> None:
+    path = write_safe(tmp_path, edit=replacing("Level-2A</", "Level-2Ap</"))
+    assert read_product(path, REQUEST).product == NAME
 
 
 def test_bands_with_different_offsets_are_refused(tmp_path: Path) -> None:
@@ -318,6 +368,14 @@ def test_a_granule_that_contradicts_the_name_is_refused(
     [
         ("T31TDJ_20210705T105031", r"is of tile T31TDJ by its name, but the product .* of T31TCJ"),
         ("T31TCJ_20210708T105031", r"of date 20210708 by its name, but the product .* of 20210705"),
+        (
+            "T31TCJ_20210705T123031",
+            r"is of 20210705T123031 by its name, but .* at 2021-07-05 10:50",
+        ),
+        (
+            "T31TCJ_20210705T995031",
+            r"is of 20210705T995031 by its name, but .* at 2021-07-05 10:50",
+        ),
     ],
 )
 def test_images_that_contradict_the_name_are_refused(
@@ -429,12 +487,6 @@ def test_stored_numbers_below_the_offset_are_data_of_reflectance_0(tmp_path: Pat
     reflectance, valid = read(read_product(path, Request(("B02",), ("nodata",))), "nodata")
     assert reflectance[0, 0, :4].tolist() == [0, 0, 1, 0]
     assert valid[0, :4].tolist() == [False, True, True, True]
-
-
-def test_another_quantification_counts(tmp_path: Path) -> None:
-    path = write_safe(tmp_path, edit=replacing(">10000<", ">20000<"), value=5000)
-    reflectance, _ = read(read_product(path, Request(("B02", "B11"), ())))
-    assert np.unique(reflectance).tolist() == [2000]
 
 
 def test_classes_rule_out_pixels(tmp_path: Path) -> None:

@@ -91,10 +91,18 @@ def test_times_of_other_zones_are_turned_into_utc() -> None:
         ("", "here is not XML"),
         (METADATA.replace("utf-8", "utf-99"), "here is not XML"),
         ("<html/>", "here is a html; expected a Muscate_Metadata_Document"),
-        (edited(">10000<", "><"), "REFLECTANCE_QUANTIFICATION_VALUE is ''; expected a number"),
-        (edited(">10000<", ">0.0001<"), "VALUE is '0.0001'; expected a number above 1"),
-        (edited(">10000<", ">nan<"), "VALUE is 'nan'; expected a number above 1"),
-        (edited(">10000<", ">inf<"), "VALUE is 'inf'; expected a number above 1"),
+        (edited(">10000<", "><"), "REFLECTANCE_QUANTIFICATION_VALUE is ''; expected 10000, as"),
+        (edited(">10000<", ">0.0001<"), "VALUE is '0.0001'; expected 10000, as"),
+        (edited(">10000<", ">nan<"), "VALUE is 'nan'; expected 10000, as"),
+        (edited(">10000<", ">inf<"), "VALUE is 'inf'; expected 10000, as"),
+        (
+            edited(
+                "<Special_Values_List>",
+                """<Special_Values_List>
+                <SPECIAL_VALUE name="nodata">0</SPECIAL_VALUE>""",
+            ),
+            r"name='nodata'\] is '0, and again -10000'; expected one value",
+        ),
         (edited(">-10000<", ">none<"), r"name='nodata'\] is 'none'; expected a whole number"),
         (edited(">-10000<", ">-0.5<"), r"name='nodata'\] is '-0.5'; expected a whole number"),
         (edited(">-10000<", ">inf<"), r"name='nodata'\] is 'inf'; expected a whole number"),
@@ -116,10 +124,10 @@ def test_broken_metadata_is_named(write_product: WriteProduct) -> None:
 
 
 def test_baseline_scale_and_nodata_come_from_the_metadata(write_product: WriteProduct) -> None:
-    text = edited(">10000<", ">5000<").replace(">-10000<", ">-9999<")
+    text = edited(">10000<", ">10000.0<").replace(">-10000<", ">-9999<")
     found = read_product(write_product(metadata=text), REQUEST)
     assert (found.baseline, found.version) == ("2.2", "C_V2-2")
-    assert (found.scale, found.offset) == (1 / 5000, 0.0)
+    assert (found.scale, found.offset) == (1e-4, 0.0)
     assert (found.nodata, found.nodata_declared) == (-9999, True)
 
 
