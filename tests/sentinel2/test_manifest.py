@@ -253,6 +253,7 @@ def stack(script: ModuleType, folder: Path, acquisition: Acquisition) -> Path:
     write_json(folder / "acquisitions.json", listing)
     series = folder / "T31TCJ.zarr"
     script.main(
+        tile="T31TCJ",
         path_to_acquisitions=str(folder / "acquisitions.json"),
         bands=("B02",),
         dates=("20210705", "20210715"),
