@@ -162,7 +162,7 @@ def test_script_writes_and_counts_a_class_map_like_the_raw_one(tmp_path, root) -
     raw, target = tmp_path / "class.tif", tmp_path / "maps" / "regularised.tif"
     write_raster(raw, codes, grid, 0)
     with rasterio.open(raw, "r+") as dataset:
-        dataset.update_tags(method="forest")
+        dataset.update_tags(tile="T31TCJ", method="forest")
     # The reference is the map without a filter, a polygon each class; the right half is tested.
     split = np.full(codes.shape, 1, np.uint8)
     split[:, 45:] = TEST

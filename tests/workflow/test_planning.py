@@ -1,11 +1,13 @@
 """The answers that rules/planning.smk keeps: with them a plan is the same as without."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -43,8 +45,9 @@ def plan(tmp_path: Path) -> Plan:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-        # Tables are those of the workflow's folder.
-        return json.loads(done.stdout.replace(str(snakefile.parent), "FOLDER"))
+        # Tables are those of the workflow's folder, as seen from the run, a temporary folder.
+        place = os.path.relpath(snakefile.parent, Path(gettempdir(), "run"))
+        return json.loads(done.stdout.replace(place, "FOLDER"))
 
     return run
 
