@@ -302,7 +302,7 @@ def remove_temporary_outputs():
 
 
 def stop_where_nothing_can_be_written():
-    """One clear error before any work where the folders of the results are read-only."""
+    """One clear error before any work where a folder of the results is read-only or none."""
     try:
         for folder in filter(os.path.lexists, [*WRITTEN, "logs"]):
             if not os.path.isdir(folder):

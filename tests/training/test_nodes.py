@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.cluster.runs import Cluster, user_environment
+
 pytestmark = pytest.mark.cluster
 
 TILES = ("T30TWT", "T31TGK")
@@ -55,40 +57,33 @@ def run_with_plan(planned, root):
     return lay_out
 
 
-def ask(slurm, *command):
-    """What a command of Slurm answers."""
-    return subprocess.run(
-        command, env=os.environ | slurm, capture_output=True, text=True, check=True
-    ).stdout
-
-
-def put_back(slurm, nodes):
+def put_back(cluster, nodes):
     """Let nodes take jobs again that Slurm holds back, and say why it does."""
-    reasons = ask(slurm, "sinfo", "--list-reasons", "--format=%n %t %E")
+    reasons = cluster.ask("sinfo", "--list-reasons", "--format=%n %t %E")
     warnings.warn(f"not idle after a minute: {nodes}; {reasons}", stacklevel=1)
     for node in nodes:
-        ask(slurm, "scontrol", "update", f"nodename={node}", "state=down", "reason=held back")
-        ask(slurm, "scontrol", "update", f"nodename={node}", "state=resume")
+        for state in (("state=down", "reason=held back"), ("state=resume",)):
+            cluster.ask("scontrol", "update", f"nodename={node}", *state)
 
 
 @pytest.fixture
-def idle_slurm(slurm):
+def idle_cluster(slurm):
     """A Slurm with both nodes idle: a job of one node needs but one, those here need both."""
+    cluster = Cluster(user_environment(slurm))
     for seconds in range(120):
-        states = dict(
-            line.split() for line in ask(slurm, "sinfo", "-h", "-N", "-o", "%N %T").splitlines()
-        )
+        lines = cluster.ask("sinfo", "--noheader", "--Node", "--format=%N %T").splitlines()
+        states = dict(line.split() for line in lines)
         nodes = [node for node, state in states.items() if state != "idle"]
         if not nodes:
-            return slurm
+            return cluster
         if seconds == 60:
-            put_back(slurm, nodes)
+            put_back(cluster, nodes)
         time.sleep(1)
     pytest.fail(f"states of the nodes: {states}")
 
 
 @pytest.fixture
-def train_by_slurm(root, idle_slurm):
+def train_by_slurm(root, idle_cluster):
     """Start Snakemake with a profile; it submits the training as a job of two nodes."""
     started = []
 
@@ -100,19 +95,21 @@ def train_by_slurm(root, idle_slurm):
             "--set-resources", *ON_TWO_NODES, "--set-threads", "train_fgunet=1",
             "--allowed-rules", "train_fgunet", "--", OUT / "model.keras",
         ]  # fmt: skip
-        environment = os.environ | idle_slurm
-        environment["PATH"] = f"{BINARIES}{os.pathsep}{environment['PATH']}"
         with Path("snakemake.log").open("ab") as log:
-            started.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=idle_cluster.environment
+            )
+        started.append(process)
         return started[-1]
 
     yield start
     for process in started:
         if process.poll() is None:  # the test failed
-            print(ask(idle_slurm, "squeue"), ask(idle_slurm, "sinfo", "-N", "-o", "%N %T %E"))  # noqa: T201
+            states = idle_cluster.ask("sinfo", "--Node", "--format=%N %T %E")
+            print(idle_cluster.ask("squeue"), states)  # noqa: T201
             process.kill()
             process.wait(60)
-            ask(idle_slurm, "scancel", "--user=root")
+            idle_cluster.ask("scancel", "--user=root")
 
 
 def train_here(folder, *launcher):
@@ -154,13 +151,15 @@ def workers_at_work():
 
 
 @pytest.mark.parametrize("profile", ["slurm", "cluster"])
-def test_two_nodes_give_the_weights_of_one_worker(run_with_plan, train_by_slurm, slurm, profile):
+def test_two_nodes_give_the_weights_of_one_worker(
+    run_with_plan, train_by_slurm, idle_cluster, profile
+):
     run_with_plan(epochs=2, patches_per_epoch=8)
     assert ended(train_by_slurm(profile)) == 0, told()
     metadata = json.loads((OUT / "metadata.json").read_text())
     expected = {"workers": 2, "nodes": 2, "launcher": "srun", "connection": "Gloo"}
     assert {key: metadata[key] for key in expected} == expected
-    jobs = ask(slurm, "scontrol", "--oneliner", "show", "jobs")
+    jobs = idle_cluster.ask("scontrol", "--oneliner", "show", "jobs")
     (job,) = [line for line in jobs.splitlines() if str(Path.cwd()) in line]
     assert " NumNodes=2 NumCPUs=2 NumTasks=2 " in job
     memory = int(re.search(r"MinMemoryNode=(\d+)M", job)[1])
