@@ -59,7 +59,7 @@ def run_with_plan(planned, root):
 
 def put_back(cluster, nodes):
     """Let nodes take jobs again that Slurm holds back, and say why it does."""
-    reasons = cluster.ask("sinfo", "--list-reasons", "--format=%n %t %E")
+    reasons = cluster.ask("sinfo", "--list-reasons", "--format=%N %T %E")
     warnings.warn(f"not idle after a minute: {nodes}; {reasons}", stacklevel=1)
     for node in nodes:
         for state in (("state=down", "reason=held back"), ("state=resume",)):
