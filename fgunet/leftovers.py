@@ -84,7 +84,7 @@ def end_processes(folder: str | os.PathLike[str], *, grace_s: float = 60) -> lis
     """
     asked: dict[psutil.Process, str] = {}
     end = time.monotonic() + grace_s
-    while (left := _processes(folder)) and time.monotonic() < end + _PATIENCE_S:
+    while (left := _left(folder, asked)) and time.monotonic() < end + _PATIENCE_S:
         for process in left:
             with suppress(psutil.Error):
                 if time.monotonic() >= end:
@@ -100,6 +100,23 @@ def end_processes(folder: str | os.PathLike[str], *, grace_s: float = 60) -> lis
     if left:
         _log.warning("these do not end, not even when killed: %s", [each.pid for each in left])
     return [process.pid for process in asked]
+
+
+def _left(folder: str | os.PathLike[str], asked: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Processes of the run, those that `asked` to end among them until they have.
+
+    One that ends has no environment any more while its memory is freed, which takes a training
+    long; its files are closed, and their locks given back, only after that.
+    """
+    found = _processes(folder)
+    return found + [each for each in asked if each not in found and not _has_ended(each)]
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _processes(folder: str | os.PathLike[str]) -> list[psutil.Process]:

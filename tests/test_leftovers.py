@@ -148,6 +148,23 @@ def test_a_halted_process_ends_without_a_kill(tmp_path: Path, orphan: Orphan) ->
     assert time.monotonic() - begun < 60, "the grace was not waited for"
 
 
+@pytest.mark.parametrize("delay_s", [0.47, 0.48, 0.49, 0.5])
+def test_a_process_whose_memory_is_being_freed_has_not_ended(
+    tmp_path: Path, orphan: Orphan, delay_s: float
+) -> None:
+    """It has no environment any more, and still its files; seen at the time of the second look."""
+    leaves = f"""
+held = b"x" * (1 << 29)
+def leave(*_):
+    time.sleep({delay_s})
+    os._exit(0)
+signal.signal(signal.SIGTERM, leave)
+"""
+    number = orphan(tmp_path, leaves)
+    assert end_processes(tmp_path) == [number]
+    assert not is_alive(number)
+
+
 def test_what_is_started_meanwhile_ends_too(tmp_path: Path, orphan: Orphan) -> None:
     """As the next job of a Snakemake that was killed in part."""
     starts = """
