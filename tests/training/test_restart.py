@@ -16,6 +16,7 @@ from fgunet.files import read_json
 
 TRAIN = [sys.executable, "-m", "fgunet.training", "plan.json"]
 EPOCHS, STEPS = 4, 8
+LIMIT_S = 300
 
 
 def command(folder, workers):
@@ -41,7 +42,7 @@ def said(folder):
 
 def finish(folder, workers=1):
     process = started(folder, workers)
-    assert process.wait(timeout=120) == 0, said(folder)
+    assert process.wait(timeout=LIMIT_S) == 0, said(folder)
 
 
 def kill_all(process):
@@ -78,7 +79,7 @@ def checkpoint_of(folder):
 
 def wait_for_steps(folder, process, seconds):
     """Wait for a checkpoint of this process, then so many seconds more, or until it ends."""
-    limit = time.monotonic() + 100
+    limit = time.monotonic() + LIMIT_S
     before = checkpoint_of(folder)
     while process.poll() is None and checkpoint_of(folder) in (None, before):
         assert time.monotonic() < limit, said(folder)
@@ -116,15 +117,13 @@ def test_asked_to_stop_it_writes_a_checkpoint_and_goes_on(planned, workers):
     # The first checkpoint by itself would come at the end of the first epoch.
     planned(epochs=2, patches_per_epoch=4 * 2000, checkpoint_every=100_000)
     process = started("out", workers)
-    limit = time.monotonic() + 100
+    limit = time.monotonic() + LIMIT_S
     while "patches (" not in said("out"):  # progress, after the first steps
         assert process.poll() is None, said("out")
         assert time.monotonic() < limit, said("out")
         time.sleep(0.05)
-    begin = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    code = process.wait(timeout=30)
-    assert time.monotonic() - begin < 10
+    code = process.wait(timeout=30)  # the time that Slurm gives
     assert code != 0
     assert Path("out/checkpoint/state.npz").exists(), said("out")
     if workers == 1:
@@ -144,7 +143,7 @@ def test_a_plan_that_changed_does_not_take_the_checkpoint(planned):
     wait_for_steps("out", process, seconds=0)
     kill_all(process)
     planned(epochs=2, patches_per_epoch=4 * 2000, learning_rate=0.5)
-    assert started("out").wait(timeout=60) == 1
+    assert started("out").wait(timeout=LIMIT_S) == 1
     assert "is the checkpoint of another training" in said("out")
     assert "learning_rate: 0.01, now 0.5" in said("out")
 
@@ -158,7 +157,7 @@ def test_without_horovod_one_process_trains(planned):
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LIMIT_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
