@@ -7,6 +7,9 @@ export SLURM_CONF=$folder/slurm.conf
 ours() { # the daemon of a file of a process number, if it runs
 	[ -s "$1" ] && grep -q "^${2}" "/proc/$(cat "$1")/comm" 2>/dev/null
 }
+runs() { # a process; one that has ended and that nobody waits for does not
+	grep -q "^State:[[:space:]]*[^ZX[:space:]]" "/proc/$1/status" 2>/dev/null
+}
 if ours "$folder/slurmctld.pid" slurmctld; then
 	timeout 10 scancel --user="$(id -un)" || true
 	for _ in $(seq 50); do # until all jobs have ended
@@ -21,7 +24,7 @@ for name in slurmctld slurmd-node1 slurmd-node2 munged; do
 	kill "${stopped[-1]}"
 done
 for process in "${stopped[@]}"; do
-	while kill -0 "$process" 2>/dev/null; do sleep 0.05; done
+	while runs "$process"; do sleep 0.05; done
 done
 if [ "$(readlink /etc/slurm/slurm.conf)" = "$SLURM_CONF" ]; then
 	rm /etc/slurm/slurm.conf
