@@ -1,9 +1,6 @@
 """Fixtures of all tests."""
 
 import importlib.util
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +13,7 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from fgunet.series.layout import Layout, write_empty
+from tests.cluster.local import running_slurm
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -61,26 +59,10 @@ def script(load_script: Callable[[str], ModuleType]) -> Callable[[str], Callable
 
 
 @pytest.fixture(scope="session")
-def slurm(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A Slurm of two nodes on this machine: the variables of the environment that reach it."""
-    path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
-    missing = [
-        name for name in ("slurmctld", "slurmd", "munged", "sbatch")
-        if shutil.which(name, path=path) is None
-    ]  # fmt: skip
-    if missing or os.geteuid() != 0:
-        pytest.skip(f"a Slurm needs root, and programs that are missing: {missing or 'none'}")
-    folder = tmp_path_factory.mktemp("slurm")
-    environment = {"PATH": path, "SLURM_CONF": str(folder / "slurm.conf")}
-    scripts = root / "tests" / "cluster"
-    started = subprocess.run(
-        [scripts / "start_slurm.sh", folder],
-        capture_output=True, text=True, env={**os.environ, "PATH": path}, check=False,
-    )  # fmt: skip
-    if started.returncode != 0:
-        pytest.fail(f"Slurm did not start: {started.stdout}{started.stderr}")
-    yield environment
-    subprocess.run([scripts / "stop_slurm.sh", folder], check=True)
+    with running_slurm(tmp_path_factory.mktemp("slurm")) as variables:
+        yield variables
 
 
 WriteSeries = Callable[..., Path]

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.cluster.local import running_slurm
 from tests.cluster.runs import Cluster, user_environment
 
 pytestmark = pytest.mark.cluster
@@ -57,33 +57,15 @@ def run_with_plan(planned, root):
     return lay_out
 
 
-def put_back(cluster, nodes):
-    """Let nodes take jobs again that Slurm holds back, and say why it does."""
-    reasons = cluster.ask("sinfo", "--list-reasons", "--format=%N %T %E")
-    warnings.warn(f"not idle after a minute: {nodes}; {reasons}", stacklevel=1)
-    for node in nodes:
-        for state in (("state=down", "reason=held back"), ("state=resume",)):
-            cluster.ask("scontrol", "update", f"nodename={node}", *state)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A Slurm of their own: a job of one node finds room where these tests need both nodes."""
+    with running_slurm(tmp_path_factory.mktemp("nodes")) as variables:
+        yield Cluster(user_environment(variables))
 
 
 @pytest.fixture
-def idle_cluster(slurm):
-    """A Slurm with both nodes idle: a job of one node needs but one, those here need both."""
-    cluster = Cluster(user_environment(slurm))
-    for seconds in range(120):
-        lines = cluster.ask("sinfo", "--noheader", "--Node", "--format=%N %T").splitlines()
-        states = dict(line.split() for line in lines)
-        nodes = [node for node, state in states.items() if state != "idle"]
-        if not nodes:
-            return cluster
-        if seconds == 60:
-            put_back(cluster, nodes)
-        time.sleep(1)
-    pytest.fail(f"states of the nodes: {states}")
-
-
-@pytest.fixture
-def train_by_slurm(root, idle_cluster):
+def train_by_slurm(root, cluster):
     """Start Snakemake with a profile; it submits the training as a job of two nodes."""
     started = []
 
@@ -96,20 +78,18 @@ def train_by_slurm(root, idle_cluster):
             "--allowed-rules", "train_fgunet", "--", OUT / "model.keras",
         ]  # fmt: skip
         with Path("snakemake.log").open("ab") as log:
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=idle_cluster.environment
-            )
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=cluster.environment)
         started.append(process)
         return started[-1]
 
     yield start
     for process in started:
         if process.poll() is None:  # the test failed
-            states = idle_cluster.ask("sinfo", "--Node", "--format=%N %T %E")
-            print(idle_cluster.ask("squeue"), states)  # noqa: T201
+            states = cluster.ask("sinfo", "--Node", "--format=%N %T %E")
+            print(cluster.ask("squeue"), states)  # noqa: T201
             process.kill()
             process.wait(60)
-            idle_cluster.ask("scancel", "--user=root")
+            cluster.ask("scancel", "--user=root")
 
 
 def train_here(folder, *launcher):
@@ -151,15 +131,13 @@ def workers_at_work():
 
 
 @pytest.mark.parametrize("profile", ["slurm", "cluster"])
-def test_two_nodes_give_the_weights_of_one_worker(
-    run_with_plan, train_by_slurm, idle_cluster, profile
-):
+def test_two_nodes_give_the_weights_of_one_worker(run_with_plan, train_by_slurm, cluster, profile):
     run_with_plan(epochs=2, patches_per_epoch=8)
     assert ended(train_by_slurm(profile)) == 0, told()
     metadata = json.loads((OUT / "metadata.json").read_text())
     expected = {"workers": 2, "nodes": 2, "launcher": "srun", "connection": "Gloo"}
     assert {key: metadata[key] for key in expected} == expected
-    jobs = idle_cluster.ask("scontrol", "--oneliner", "show", "jobs")
+    jobs = cluster.ask("scontrol", "--oneliner", "show", "jobs")
     (job,) = [line for line in jobs.splitlines() if str(Path.cwd()) in line]
     assert " NumNodes=2 NumCPUs=2 NumTasks=2 " in job
     memory = int(re.search(r"MinMemoryNode=(\d+)M", job)[1])
