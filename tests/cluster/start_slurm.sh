@@ -16,7 +16,8 @@ chmod 700 "$folder/munge"
 
 # Nodes claim more than this machine may have, so that jobs of several threads find room. A job over
 # its memory is killed, as cgroups do elsewhere; jobs that have ended are told of for two hours. A node
-# that was taken for lost takes jobs again once it answers.
+# that was taken for lost takes jobs again once it answers; and a step that ended while slurmctld was
+# away, and tells it a minute later, has the time to: as shipped, Slurm may drain its node before that.
 cat >"$conf" <<CONF
 ClusterName=fgunet
 SlurmctldHost=localhost(127.0.0.1)
@@ -43,6 +44,7 @@ SlurmdParameters=config_overrides
 MinJobAge=7200
 ReturnToService=2
 KillWait=2
+UnkillableStepTimeout=300
 MpiDefault=none
 MailProg=/bin/true
 NodeName=DEFAULT CPUs=4 RealMemory=24000
